@@ -1,0 +1,85 @@
+"""The Centre protocol: what every dialect gives, and how a profile is opened."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from naru_client.errors import UsageError
+from naru_client.model import Job, Node, Pool, Reservation, Site
+from naru_client.reading import Reading
+
+if TYPE_CHECKING:
+    from naru_client.config import Profile
+    from naru_client.exchange import CallLog
+
+Capability = Literal["site", "jobs", "job", "history", "nodes", "pools", "reservations"]
+
+
+class Centre(Protocol):
+    """One site, read. Every method may raise any of `errors`; none of them mutates anything.
+
+    A collection the dialect cannot tell raises NotProvided: it is never answered with an empty tuple.
+    """
+
+    @property
+    def id(self) -> str:
+        """The site's id, short and stable: what `Job.site` holds."""
+
+    @property
+    def user(self) -> str | None:
+        """Who is asking, by the site's own user name; None when that cannot be known."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    async def site(self) -> Reading[Site]: ...
+
+    async def jobs(self) -> Reading[tuple[Job, ...]]:
+        """All jobs the scheduler still knows, of everybody who may be seen, in its own order."""
+
+    async def history(
+        self, *, since: datetime, user: str | None, until: datetime | None = None
+    ) -> Reading[tuple[Job, ...]]:
+        """Jobs that ended after `since` by the accounting store; of one user, or of all when `user` is None."""
+
+    async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
+        """Every record behind an id (`123`, `123_4`, `123+1`), newest source first; NotFound when there is none."""
+
+    async def raw_job(self, job_id: str) -> Reading[str]:
+        """What the source itself says of a job, as cleaned text for people."""
+
+    async def nodes(self) -> Reading[tuple[Node, ...]]: ...
+
+    async def pools(self) -> Reading[tuple[Pool, ...]]: ...
+
+    async def reservations(self) -> Reading[tuple[Reservation, ...]]: ...
+
+    async def close(self) -> None:
+        """Give up every connection and child process. May be called twice."""
+
+
+Opener = Callable[["Profile", "CallLog"], Awaitable[Centre]]
+
+RECENT = timedelta(days=1)  # how far back one's own finished jobs are read when nobody says otherwise
+RECENT_EVERYBODY = timedelta(hours=1)  # the same for everybody: a day of a busy site is a heavy question
+
+
+async def open_centre(profile: "Profile", log: "CallLog") -> Centre:
+    """Open what a profile describes, through the dialect registered under its name.
+
+    Raises UsageError when no installed package provides that dialect, and whatever the dialect raises.
+    """
+    opener: Any
+    if profile.dialect == "slurm":  # the built-in ones need no look through every installed package at start-up
+        from naru_client.slurm.open import open_profile as opener
+    elif profile.dialect == "mock":
+        from naru_client.mock.open import open_profile as opener
+    else:
+        found = [e for e in entry_points(group="naru.dialects") if e.name == profile.dialect]
+        if not found:
+            known = ", ".join(sorted({e.name for e in entry_points(group="naru.dialects")} | {"slurm", "mock"}))
+            raise UsageError(f"no dialect named {profile.dialect!r}", f"known here: {known}")
+        opener = found[0].load()
+    centre: Centre = await opener(profile, log)
+    return centre

@@ -1,0 +1,146 @@
+"""Settings and profiles: `config.toml`, checked strictly, with the place of every mistake."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from naru_client.errors import UsageError
+from naru_client.text import clean
+
+Seconds = Annotated[float, Meta(ge=1)]
+
+
+class PollSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """How often a centre is asked. Lower figures than the defaults are for centres whose staff agree."""
+
+    jobs: Annotated[float, Meta(ge=5)] = 15.0
+    """Seconds between two readings of the queue."""
+    others: Annotated[float, Meta(ge=15)] = 60.0
+    """Seconds between two readings of anything else."""
+    everybody_factor: Annotated[float, Meta(ge=1)] = 5.0
+    """So many times slower while the jobs of all users are shown."""
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """One way to one centre."""
+
+    name: str = ""
+    """The key it stands under in `[profiles]`; not itself a setting."""
+    dialect: str = "slurm"
+    """The contract the centre speaks: `slurm`, `mock`, or one that an installed package provides."""
+    reach: Literal["auto", "commands", "socket", "http"] = "auto"
+    """How a Slurm centre is reached: its commands, slurmrestd on a unix socket, or slurmrestd over HTTP(S).
+    `auto` is `http` where `url` is set, `socket` where `socket` is set, else `commands`."""
+    url: str = ""
+    """Where slurmrestd answers, without a path: `https://slurm.example.org`."""
+    socket: str = ""
+    """Path of slurmrestd's unix socket."""
+    user: str = ""
+    """Your user name at the centre, where it is not the local one."""
+    token_env: str = "SLURM_JWT"
+    """The environment variable that holds the token."""
+    token_file: str = ""
+    """A file that holds the token; only you may read it (mode 600)."""
+    token_command: tuple[str, ...] = ()
+    """A command (a list, no shell) that prints the token."""
+    token_header: Literal["slurm", "bearer"] = "slurm"
+    """`X-SLURM-USER-TOKEN`, or `Authorization: Bearer` for proxies that want it."""
+    contract: str = ""
+    """Pin the contract's version (`v0.0.42`) instead of negotiating it."""
+    bin: str = ""
+    """The folder of the Slurm commands, where they are not on PATH."""
+    slurm_conf: str = ""
+    """The SLURM_CONF to use for the commands."""
+    ca_bundle: str = ""
+    """A file of certificates to trust instead of the system's."""
+    timeout: Seconds = 30.0
+    """Seconds to wait for one answer."""
+    scenario: str = "small"
+    """The scenario of a simulated centre."""
+    seed: int = 1
+    """The seed of a simulated centre."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """Everything `config.toml` may hold."""
+
+    default_profile: str = ""
+    """The profile used when `--profile` names none."""
+    theme: str = "naru-dark"
+    """The theme: one of `naru themes`."""
+    language: str = ""
+    """`en` or `ko`; empty follows the locale."""
+    glyphs: Literal["auto", "unicode", "ascii"] = "auto"
+    """Which characters draw bars and maps; `auto` is ASCII where the locale is not UTF-8."""
+    mouse: bool = True
+    """Whether the mouse works in the terminal."""
+    poll: PollSettings = PollSettings()
+    keys: dict[str, str] = field(default_factory=dict)
+    """Other keys for the actions: binding id = keys, comma separated (`jobs.sort = "s,o"`)."""
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns of a table, in order: table name = list of column ids."""
+    profiles: dict[str, Profile] = field(default_factory=dict)
+
+
+def config_folder() -> Path:
+    """Where a user's settings and themes lie: `$XDG_CONFIG_HOME/naru`, or `~/.config/naru`."""
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return Path(base) / "naru"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `config.toml`; the defaults when there is none. Raises UsageError with the file and the place."""
+    path = path or config_folder() / "config.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {clean(str(path))}: {_os_words(error)}", "see `naru doctor`") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{clean(str(path))} is not valid TOML: {clean(str(error))}") from None
+    return parse_settings(data, clean(str(path)))
+
+
+def parse_settings(data: dict[str, Any], where: str) -> Settings:
+    """Check already parsed TOML. Raises UsageError naming `where` and the key at fault."""
+    try:
+        settings = msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{where}: {_place(str(error))}", "the settings are described in the README") from None
+    profiles = {name: msgspec.structs.replace(p, name=name) for name, p in settings.profiles.items()}
+    if settings.default_profile and settings.default_profile not in profiles:
+        raise UsageError(
+            f"{where}: default-profile names {clean(settings.default_profile)!r}, which is not in [profiles]",
+            f"profiles there: {', '.join(map(clean, profiles)) or 'none'}",
+        )
+    return msgspec.structs.replace(settings, profiles=profiles)
+
+
+def find_profile(settings: Settings, name: str) -> Profile:
+    """The profile of that name; an address (`https://…`, `unix:/path`) is a profile of its own."""
+    if name in settings.profiles:
+        return settings.profiles[name]
+    if name.startswith(("http://", "https://")):
+        return Profile(name=name.split("://", 1)[1].rstrip("/"), url=name.rstrip("/"))
+    if name.startswith("unix:"):
+        return Profile(name="socket", socket=name.removeprefix("unix:"))
+    raise UsageError(
+        f"no profile named {clean(name)!r}", f"profiles: {', '.join(map(clean, settings.profiles)) or 'none configured'}"
+    )
+
+
+def _place(message: str) -> str:
+    """msgspec's "… - at `$.profiles[...].url`" with the place in front, as a person looks for it."""
+    text, _, place = message.rpartition(" - at `$")
+    if not text:
+        return clean(message)
+    return clean(f"at {place.rstrip('`').lstrip('.') or 'the top'}: {text}")
+
+
+def _os_words(error: Exception) -> str:
+    return clean(error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
