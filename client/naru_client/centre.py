@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from naru_client.errors import UsageError
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
+from naru_client.text import clean
 
 if TYPE_CHECKING:
     from naru_client.config import Profile
@@ -35,8 +35,11 @@ class Centre(Protocol):
 
     async def site(self) -> Reading[Site]: ...
 
-    async def jobs(self) -> Reading[tuple[Job, ...]]:
-        """All jobs the scheduler still knows, of everybody who may be seen, in its own order."""
+    async def jobs(self, *, user: str | None = None) -> Reading[tuple[Job, ...]]:
+        """The jobs the scheduler still knows, in its own order: of one user, or of everybody who may be seen.
+
+        Asking for one user is the cheap form where the source can do it; the answer holds only that user's either way.
+        """
 
     async def history(
         self, *, since: datetime, user: str | None, until: datetime | None = None
@@ -70,16 +73,23 @@ async def open_centre(profile: "Profile", log: "CallLog") -> Centre:
 
     Raises UsageError when no installed package provides that dialect, and whatever the dialect raises.
     """
-    opener: Any
-    if profile.dialect == "slurm":  # the built-in ones need no look through every installed package at start-up
-        from naru_client.slurm.open import open_profile as opener
-    elif profile.dialect == "mock":
-        from naru_client.mock.open import open_profile as opener
-    else:
-        found = [e for e in entry_points(group="naru.dialects") if e.name == profile.dialect]
-        if not found:
-            known = ", ".join(sorted({e.name for e in entry_points(group="naru.dialects")} | {"slurm", "mock"}))
-            raise UsageError(f"no dialect named {profile.dialect!r}", f"known here: {known}")
-        opener = found[0].load()
-    centre: Centre = await opener(profile, log)
-    return centre
+    return await _opener(profile.dialect)(profile, log)
+
+
+def _opener(dialect: str) -> Opener:
+    if dialect == "slurm":  # the built-in ones need no look through every installed package at start-up
+        from naru_client.slurm.open import open_profile as open_slurm
+
+        return open_slurm
+    if dialect == "mock":
+        from naru_client.mock.open import open_profile as open_mock
+
+        return open_mock
+    from importlib.metadata import entry_points
+
+    found = {e.name: e for e in entry_points(group="naru.dialects")}
+    if dialect not in found:
+        known = ", ".join(sorted({*found, "slurm", "mock"}))
+        raise UsageError(f"no dialect named {clean(dialect)!r}", f"known here: {known}")
+    opener: Opener = found[dialect].load()
+    return opener

@@ -130,7 +130,8 @@ def find_profile(settings: Settings, name: str) -> Profile:
     if name.startswith("unix:"):
         return Profile(name="socket", socket=name.removeprefix("unix:"))
     raise UsageError(
-        f"no profile named {clean(name)!r}", f"profiles: {', '.join(map(clean, settings.profiles)) or 'none configured'}"
+        f"no profile named {clean(name)!r}",
+        f"profiles: {', '.join(map(clean, settings.profiles)) or 'none configured'}",
     )
 
 

@@ -1,0 +1,312 @@
+"""The one place where a status, an exit code or an error number becomes an error of Naru.
+
+HTTP 200 is not success and 500 is not always a failure of the centre: what counts is the error number in the body where
+there is one. Everything here is pure; what comes from outside is cleaned before it is in a message.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import msgspec
+
+from naru_client.errors import (
+    BadAnswer,
+    NaruError,
+    NotFound,
+    NotProvided,
+    Refused,
+    SignInNeeded,
+    Unreachable,
+    UsageError,
+)
+from naru_client.exchange import Answer
+from naru_client.i18n import _
+from naru_client.text import clean
+
+# Slurm's error numbers, the ones that say more than "no".
+UNSPECIFIED = -1
+AUTHENTICATION = frozenset({1007})
+NO_CONTACT = frozenset({1800, 1801, 1802, 1803, 7000})  # slurmctld does not answer, or slurmdbd
+UNCHANGED = 1900
+DENIED = 2002
+NO_SUCH_JOB = 2017
+NOTHING_FOUND = 9003  # an empty result, which is no error
+
+_NOTHING_CHANGED = re.compile(r"no (?:\w+ )?change", re.IGNORECASE)
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """One entry of an answer's `errors`, whatever its version calls the parts. `number` is 0 when none is given."""
+
+    number: int = 0
+    text: str = ""
+
+
+def unchanged(answer: Answer) -> bool:
+    """Whether an HTTP answer says that nothing changed since it was last asked; raises for every other failure.
+
+    The answers of a list that did not change: 304, or 200 with an empty list and a warning that says so.
+    """
+    if answer.status == 304:
+        return True
+    check_http(answer)
+    return not answer.body.strip()
+
+
+def says_unchanged(warnings: Iterable[str]) -> bool:
+    """Whether an empty list is empty only because nothing changed ("No job changes since update_time[…]")."""
+    return any(_NOTHING_CHANGED.search(w) for w in warnings)
+
+
+def version_missing(answer: Answer) -> bool:
+    """Whether slurmrestd does not speak the version that was asked for: its 404 is plain text, not JSON."""
+    return answer.status == 404 and not _is_json(answer)
+
+
+def check_http(answer: Answer) -> None:
+    """Raise what an HTTP status and the body of a failure mean; a 2xx or 304 passes, its body still to be judged."""
+    status = answer.status
+    if 200 <= status < 300 or status == 304:
+        if not _is_json(answer) and answer.body.strip():
+            raise BadAnswer(
+                _("the address answers, but not as slurmrestd does ({what})").format(what=_content(answer)),
+                _("check `url` in the profile: it is slurmrestd's address without a path"),
+            )
+        return
+    if status in (401, 511):
+        raise _sign_in(_("the centre does not accept the token"))
+    if 300 <= status < 400:
+        raise UsageError(
+            _("the address only redirects elsewhere (HTTP {status})").format(status=status),
+            _("set `url` in the profile to where slurmrestd itself answers"),
+        )
+    if status in (429, 503):
+        raise Unreachable(_("the centre is too busy (HTTP {status})").format(status=status), _later(answer))
+    if _is_json(answer):
+        judge(troubles(answer.body), shown=answer.call.shown)
+    raise _by_status(answer)
+
+
+def judge(errors: Iterable[Trouble], *, shown: str = "") -> None:
+    """Raise what the errors inside a body mean; nothing when there are none, or when they only say "nothing found"."""
+    worst = [e for e in errors if e.number not in (0, NOTHING_FOUND) or (e.text and e.number != NOTHING_FOUND)]
+    if worst:
+        # the number that says most: a specific one before the unspecific -1 and 0
+        raise error_for(max(worst, key=lambda e: (e.number > 0, e.number)), shown=shown)
+
+
+def error_for(trouble: Trouble, *, shown: str = "") -> NaruError:
+    """The error that one of Slurm's error numbers means."""
+    number, words = trouble.number, clean(trouble.text, 300) or _("no reason given")
+    if number in AUTHENTICATION:
+        return _sign_in(_("the centre does not accept the token"))
+    if number == UNSPECIFIED:  # all that slurmrestd of 22.05 says of a token that slurmctld rejects
+        return _sign_in(_("the centre did not act on this token: {words}").format(words=words))
+    if number in NO_CONTACT:
+        return Unreachable(_("the scheduler does not answer: {words}").format(words=words), _try_again())
+    if number == NO_SUCH_JOB:
+        return NotFound(_("the centre knows no such job"), _("its number may be mistyped, or its record is gone"))
+    if number == DENIED:
+        return Refused(_("the centre refused: {words}").format(words=words), _("your account may not see this"))
+    return Refused(_("the centre refused: {words} (error {number})").format(words=words, number=number), shown)
+
+
+def troubles(body: bytes) -> tuple[Trouble, ...]:
+    """The errors a body holds: `errors[]`, and `status[].error` of actions. Empty when the body is not JSON.
+
+    Some versions write a failure twice on the socket; what follows the first JSON value is left out.
+    """
+    data = _first_value(body)
+    if not isinstance(data, dict):
+        return ()
+    found = [_trouble(e) for e in _list(data.get("errors"))]
+    found += [_trouble(s.get("error")) for s in _list(data.get("status")) if isinstance(s, dict)]
+    return tuple(t for t in found if t.number or t.text)
+
+
+def check_command(answer: Answer) -> None:
+    """Raise what a command's exit status and its standard error mean; passes when it did what it was asked."""
+    words = answer.stderr.decode("utf-8", "replace") + (
+        "" if answer.status == 0 else "\n" + answer.body[:2000].decode("utf-8", "replace")
+    )
+    for pattern, make in _COMMAND_WORDS if answer.status else _SILENT_FAILURES:
+        if pattern.search(words):
+            raise make(_command_line(answer, words))
+    if answer.status:
+        name = clean(answer.call.argv[0]) if answer.call.argv else "?"
+        raise BadAnswer(
+            _("{name} failed (exit code {status}): {words}").format(
+                name=name, status=answer.status, words=_command_line(answer, words) or _("no reason given")
+            ),
+            answer.call.shown,
+        )
+
+
+def _sign_in(message: str) -> SignInNeeded:
+    return SignInNeeded(message, _("get a new token, for instance with `scontrol token`, and set it again"))
+
+
+def _try_again() -> str:
+    return _("try again in a minute; `naru doctor` says what answers")
+
+
+def _later(answer: Answer) -> str:
+    if answer.retry_after is None:
+        return _try_again()
+    return _("it asks to be left alone for {n:.0f} s").format(n=answer.retry_after)
+
+
+def _by_status(answer: Answer) -> NaruError:
+    status, words = answer.status, clean(answer.body[:200].decode("utf-8", "replace"), 160)
+    if status == 404:
+        return NotProvided(
+            _("this centre does not provide {path}").format(path=clean(answer.call.path)),
+            _("its slurmrestd may be of another version, or lack that plugin"),
+        )
+    if status == 403:
+        return Refused(_("the centre refused (HTTP 403): {words}").format(words=words or _("no reason given")))
+    if status >= 500:
+        return Unreachable(
+            _("the centre failed to answer (HTTP {status}): {words}").format(status=status, words=words or "–"),
+            _try_again(),
+        )
+    return BadAnswer(_("unexpected answer (HTTP {status}): {words}").format(status=status, words=words or "–"))
+
+
+def _is_json(answer: Answer) -> bool:
+    return "json" in answer.content_type.lower() or (
+        not answer.content_type and answer.body.lstrip()[:1] in (b"{", b"[")
+    )
+
+
+def _content(answer: Answer) -> str:
+    return clean(answer.content_type.partition(";")[0].strip(), 60) or _("no content type")
+
+
+def _first_value(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        import json
+
+        try:
+            return json.JSONDecoder().raw_decode(body.decode("utf-8", "replace").lstrip())[0]
+        except ValueError:
+            return None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _trouble(entry: Any) -> Trouble:
+    if not isinstance(entry, dict):
+        return Trouble(text=clean(str(entry), 300) if entry else "")
+    number = next((entry[k] for k in ("error_number", "errno", "code", "error_code") if k in entry), 0)
+    if isinstance(number, dict):  # a wrapped number
+        number = number.get("number", 0)
+    words = [entry.get(k) for k in ("description", "error", "message", "string")]
+    text = next((w for w in words if isinstance(w, str) and w and not _says_nothing(w)), "")
+    number = number if isinstance(number, int) and not isinstance(number, bool) else 0
+    if number == 0 and text.lower() in ("", "no error"):
+        return Trouble()
+    return Trouble(number=number, text=clean(text, 300))
+
+
+def _says_nothing(words: str) -> bool:
+    return words in ("Unspecified error", "No error")
+
+
+def _command_line(answer: Answer, words: str) -> str:
+    """The line of a command's errors that says most: the last one that is not a request to try `--help`."""
+    lines = [line.strip() for line in words.splitlines() if line.strip() and not line.startswith("Try ")]
+    if not lines:
+        return ""
+    line = next((x for x in reversed(lines) if "error" in x or "fatal" in x), lines[-1])
+    return clean(re.sub(r"^\w+: (?:error|fatal): ", "", line), 240)
+
+
+def _no_configuration(_line: str) -> NaruError:
+    return UsageError(
+        _("Slurm's commands find no configuration of a cluster on this machine"),
+        _("set SLURM_CONF, or `slurm-conf` in the profile, to the cluster's slurm.conf"),
+    )
+
+
+def _bad_configuration(line: str) -> NaruError:
+    return UsageError(
+        _("Slurm's commands cannot read their configuration: {words}").format(words=line),
+        _("check SLURM_CONF, or `slurm-conf` in the profile"),
+    )
+
+
+def _no_contact(line: str) -> NaruError:
+    return Unreachable(_("the scheduler does not answer: {words}").format(words=line), _try_again())
+
+
+def _no_accounting(_line: str) -> NaruError:
+    return NotProvided(_("this site keeps no accounting (no slurmdbd)"), _("only jobs in the queue can be shown"))
+
+
+def _accounting_down(_line: str) -> NaruError:
+    return Unreachable(_("the accounting store (slurmdbd) does not answer"), _try_again())
+
+
+def _no_job(_line: str) -> NaruError:
+    return error_for(Trouble(number=NO_SUCH_JOB))
+
+
+def _denied(line: str) -> NaruError:
+    return error_for(Trouble(number=DENIED, text=line))
+
+
+def _munge(line: str) -> NaruError:
+    return Unreachable(
+        _("the scheduler does not accept this machine: {words}").format(words=line),
+        _("is munged running here, with the cluster's key and the right time?"),
+    )
+
+
+def _not_this_version(line: str) -> NaruError:
+    return NotProvided(_("the Slurm installed here cannot do that: {words}").format(words=line))
+
+
+def _no_user(line: str) -> NaruError:
+    return NotFound(_("the site knows no such user: {words}").format(words=line))
+
+
+def _rule(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# First match wins: what is more particular stands first.
+_COMMAND_WORDS = (
+    (_rule(r"DNS SRV lookup failed|Could not establish a configuration source"), _no_configuration),
+    (_rule(r"Unable to process configuration file|s_p_parse_file"), _bad_configuration),
+    (_rule(r"accounting storage is disabled"), _no_accounting),
+    (_rule(r"slurm_persist_conn_open|PersistInit|Problem talking to the database|slurmdbd"), _accounting_down),
+    (_rule(r"Invalid job id|Invalid job array|^Job \S+ not found|job not found"), _no_job),
+    (_rule(r"Invalid user"), _no_user),
+    (_rule(r"authentication error|Munge|authentication credential"), _munge),
+    (_rule(r"Access/permission denied|Permission denied"), _denied),
+    (_rule(r"Unable to contact|connect failure|Connection refused|timed out|Zero Bytes"), _no_contact),
+    (
+        _rule(r"unrecognized option|invalid option|allow an argument|data_parser|Invalid field|Invalid job format"
+              r"|Invalid node format|invalid keyword|Incompatible versions"),
+        _not_this_version,
+    ),
+)  # fmt: skip
+# What some versions report with exit status 0.
+_SILENT_FAILURES = (
+    (_rule(r"Invalid user"), _no_user),
+    (_rule(r"Invalid job format|Invalid node format|Invalid field"), _not_this_version),
+)
+
+
+def bad_shape(answer: Answer, why: str) -> NoReturn:
+    """Raise that an answer is not what its contract says."""
+    raise BadAnswer(
+        _("the answer to {call} cannot be read: {why}").format(call=clean(answer.call.shown, 80), why=clean(why, 200)),
+        _("`naru capture` keeps the answers for a report"),
+    )

@@ -1,0 +1,118 @@
+"""A centre of plain values for tests of the terminal: answers at once, or fails as told."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from naru_client.centre import Capability
+from naru_client.errors import NaruError
+from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Pool, Reservation, Site
+from naru_client.reading import Reading
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+HOSTILE = "\x1b]52;c;SGk=\x07[bold]x[/] [@click=app.quit]y[/] \u202egnp \x9b31m|\n한글"
+
+
+def job(number: int, **changes: object) -> Job:
+    """A running job of `me`, unless told otherwise."""
+    base = Job(
+        site="test",
+        id=str(number),
+        job_id=number,
+        name=f"job{number}",
+        user="me",
+        account="lab",
+        pool="h100",
+        state="RUNNING",
+        nodes=1,
+        node_list="h100-01",
+        accelerators=(Accelerators("gpu", "h100", 4),),
+        submitted=NOW - timedelta(hours=3),
+        started=NOW - timedelta(hours=2),
+        elapsed=7200,
+        time_limit=86400,
+    )
+    return replace(base, **changes)
+
+
+def waiting(number: int, reason: str = "Priority", **changes: object) -> Job:
+    return job(
+        number, **{"state": "PENDING", "reason": reason, "started": None, "elapsed": None, "node_list": None, **changes}
+    )
+
+
+def node(name: str, used: int = 0, **changes: object) -> Node:
+    base = Node(
+        site="test",
+        name=name,
+        states=("MIXED" if used else "IDLE",),
+        condition="mixed" if used else "idle",
+        pools=("h100",),
+        accelerators=(NodeAccelerators("gpu", "h100", 8, used),),
+        cpus=64,
+        cpus_used=used * 4,
+    )
+    return replace(base, **changes)
+
+
+class FakeCentre:
+    """Gives what it holds. `error`, when set, is raised instead, by every method."""
+
+    id = "test"
+    user: str | None = "me"
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(self, jobs: tuple[Job, ...] = (), nodes: tuple[Node, ...] = ()) -> None:
+        self.held_jobs = jobs
+        self.held_history: tuple[Job, ...] = ()
+        self.held_nodes = nodes
+        self.held_pools: tuple[Pool, ...] = (
+            Pool(site="test", name="h100", state="UP", default=True, nodes=len(nodes)),
+        )
+        self.held_reservations: tuple[Reservation, ...] = ()
+        self.error: NaruError | None = None
+        self.errors: dict[str, NaruError] = {}
+        self.calls: list[str] = []
+        self.now = NOW
+        self.closed = False
+
+    def _give(self, topic: str, value: T) -> Reading[T]:
+        self.calls.append(topic)
+        if error := self.error or self.errors.get(topic):
+            raise error
+        return Reading(value, "a test", self.now)
+
+    async def site(self) -> Reading[Site]:
+        return self._give(
+            "site", Site(id="test", name="testsite", dialect="slurm", reached_by="commands", user=self.user)
+        )
+
+    async def jobs(self, *, user: str | None = None) -> Reading[tuple[Job, ...]]:
+        return self._give("jobs", tuple(j for j in self.held_jobs if user is None or j.user == user))
+
+    async def history(
+        self, *, since: datetime, user: str | None, until: datetime | None = None
+    ) -> Reading[tuple[Job, ...]]:
+        return self._give("history", self.held_history)
+
+    async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
+        return self._give("job", tuple(j for j in self.held_jobs if j.id == job_id))
+
+    async def raw_job(self, job_id: str) -> Reading[str]:
+        return self._give("raw", f"JobId={job_id}\nEverything=else")
+
+    async def nodes(self) -> Reading[tuple[Node, ...]]:
+        return self._give("nodes", self.held_nodes)
+
+    async def pools(self) -> Reading[tuple[Pool, ...]]:
+        return self._give("pools", self.held_pools)
+
+    async def reservations(self) -> Reading[tuple[Reservation, ...]]:
+        return self._give("reservations", self.held_reservations)
+
+    async def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,260 @@
+"""The terminal, wired: the poller's messages into the state, the state into the screen in front, keys into actions."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+
+from naru import theming
+from naru.format import Glyphs
+from naru.guard import TerminalGuard
+from naru.messages import RawArrived, ReadingArrived, ReadingFailed
+from naru.poller import Poller
+from naru.screens.base import NaruScreen
+from naru.screens.overview import OverviewScreen
+from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading
+from naru_client.centre import Centre
+from naru_client.config import Settings
+from naru_client.errors import NaruError
+from naru_client.exchange import CallLog
+from naru_client.i18n import _
+from naru_client.reading import Reading
+
+if TYPE_CHECKING:
+    from naru.session import Opened
+
+
+def _jobs_screen() -> Screen[Any]:
+    from naru.screens.jobs import JobsScreen
+
+    return JobsScreen()
+
+
+def _gpus_screen() -> Screen[Any]:
+    from naru.screens.gpus import GpusScreen
+
+    return GpusScreen()
+
+
+class NaruApp(App[None]):
+    """One centre on a terminal. Each tab is a mode with a stack of its own; all but the first are made when first shown."""
+
+    TITLE = "naru"
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "overview": OverviewScreen,
+        "jobs": _jobs_screen,
+        "gpus": _gpus_screen,
+    }
+    DEFAULT_MODE = "overview"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show_tab('overview')", _("Overview"), show=False, id="app.overview"),
+        Binding("2", "show_tab('jobs')", _("Jobs"), show=False, id="app.jobs"),
+        Binding("3", "show_tab('gpus')", _("GPUs"), show=False, id="app.gpus"),
+        Binding("r", "refresh_now", _("Refresh"), show=True, id="app.refresh"),
+        Binding("p", "pause", _("Pause"), show=False, id="app.pause"),
+        Binding("question_mark", "help", _("Help"), show=True, id="app.help"),
+        Binding("at", "calls", _("Calls made"), show=False, id="app.calls"),
+        Binding("colon", "command_palette", _("Commands"), show=False, id="app.palette"),
+        Binding("q", "quit", _("Quit"), show=True, id="app.quit"),
+    ]
+
+    def __init__(
+        self,
+        centre: Centre,
+        settings: Settings,
+        log: CallLog,
+        *,
+        glyphs: Glyphs,
+        clock: Callable[[], datetime],
+        no_colour: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.glyphs = glyphs
+        self._guard = TerminalGuard(glyphs)
+        super().__init__()
+        self.centre = centre
+        self.settings = settings
+        self.log_of_calls = log
+        self._clock = clock
+        self._no_colour = no_colour
+        self.state = State(user=centre.user)
+        self.poller = Poller(centre, settings.poll, self.post_message, user=centre.user, monotonic=monotonic, now=clock)
+        self._theme_problems = self._register_themes()
+
+    # ---- start and end -----------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        if self.settings.keys:
+            self.set_keymap(self.settings.keys)
+        if self._theme_problems:
+            text = "\n".join(self._theme_problems)
+            self.notify(text, title=_("Themes"), severity="warning", timeout=10, markup=False)
+        self._poll()
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:
+        keys = ", ".join(sorted({b.key for b in clashed_bindings}))
+        self.notify(_("the keys setting gives {keys} two meanings").format(keys=keys), severity="warning", markup=False)
+
+    @work(group="poll", exclusive=True, exit_on_error=True, description="asks the centre on schedule")
+    async def _poll(self) -> None:
+        await self.poller.run()
+
+    async def on_unmount(self) -> None:
+        await self.centre.close()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._guard]
+
+    # ---- what screens ask --------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def calls_per_minute(self) -> int:
+        now = self.now()
+        return sum(1 for r in self.log_of_calls.records if (now - r.at).total_seconds() <= 60)
+
+    def want(self, topics: tuple[Topic, ...]) -> None:
+        self.poller.want(topics)
+
+    def set_everybody(self, everybody: bool) -> None:
+        self.poller.set_everybody(everybody)
+        self._fold(fold_everybody(self.state, everybody))
+
+    @work(group="raw", exclusive=True, exit_on_error=False, description="asks what the source says of one job")
+    async def want_raw(self, job_id: str) -> None:
+        try:
+            reading = await self.centre.raw_job(job_id)
+        except NaruError as error:
+            reading = Reading("", "", self.now(), error=error.message)
+        self.post_message(RawArrived(job_id, reading))
+
+    # ---- what arrives ------------------------------------------------------------------------------------------
+
+    def on_reading_arrived(self, message: ReadingArrived) -> None:
+        self._fold(fold_reading(self.state, message.topic, message.reading))
+
+    def on_reading_failed(self, message: ReadingFailed) -> None:
+        self._fold(fold_failure(self.state, message.topic, message.failure))
+
+    def on_raw_arrived(self, message: RawArrived) -> None:
+        self._fold(fold_raw(self.state, message.job_id, message.reading))
+
+    def on_app_focus(self) -> None:
+        self.poller.set_focused(True)
+
+    def on_app_blur(self) -> None:
+        self.poller.set_focused(False)
+
+    def _fold(self, state: State) -> None:
+        self.state = state
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, NaruScreen) and screen.is_mounted:
+                with self.batch_update():
+                    screen.new_state()
+                return
+
+    # ---- actions -----------------------------------------------------------------------------------------------
+
+    def action_show_tab(self, tab: str) -> None:
+        self.show_tab(tab)
+
+    def show_tab(self, tab: str) -> None:
+        """Bring a tab's own screen to the front, closing the pages that lie over it."""
+        self.switch_mode(tab)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_refresh_now(self) -> None:
+        if not self.poller.refresh():
+            self.notify(_("refreshed a moment ago"), timeout=2, markup=False)
+
+    def action_pause(self) -> None:
+        paused = not self.state.paused
+        self.poller.set_paused(paused)
+        self._fold(fold_paused(self.state, paused))
+
+    def action_help(self) -> None:
+        from naru.screens.help import HelpScreen, help_lines
+
+        self.push_screen(HelpScreen(help_lines(self.screen)))
+
+    def action_calls(self) -> None:
+        from naru.screens.calls import CallsScreen
+
+        self.push_screen(CallsScreen(lambda: tuple(self.log_of_calls.records), self.glyphs))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        yield SystemCommand(
+            _("Overview"), _("What is free, what is mine, what is next"), lambda: self.show_tab("overview")
+        )
+        yield SystemCommand(_("Jobs"), _("The queue"), lambda: self.show_tab("jobs"))
+        yield SystemCommand(_("GPUs"), _("Pools, nodes and the node map"), lambda: self.show_tab("gpus"))
+        yield SystemCommand(
+            _("My jobs or everybody's"),
+            _("Whose jobs are asked for"),
+            lambda: self.set_everybody(not self.state.everybody),
+        )
+        yield SystemCommand(_("Refresh"), _("Ask the centre now"), self.action_refresh_now)
+        yield SystemCommand(_("Pause"), _("Ask the centre nothing until told to go on"), self.action_pause)
+        yield SystemCommand(
+            _("Calls made"), _("Every call to the centre, with its time and outcome"), self.action_calls
+        )
+        yield SystemCommand(_("Theme"), _("Change the colours"), self.action_change_theme)
+        yield SystemCommand(_("Keys"), _("Every key that does something here"), self.action_help)
+        yield SystemCommand(_("Quit"), _("Leave Naru"), self.exit)
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _register_themes(self) -> list[str]:
+        """Ours and the user's, in place of Textual's own; what is wrong with the broken ones, for one toast."""
+        found = theming.available()
+        usable = theming.usable(found)
+        for theme in usable.values():
+            self.register_theme(textual_theme(theme))
+        wanted = theming.WITHOUT_COLOUR if self._no_colour else self.settings.theme
+        problems = [f"{t.name}: {t.error}" for t in found if t.error]
+        if wanted not in usable:
+            problems.append(_("there is no theme {name}").format(name=wanted))
+            wanted = theming.DEFAULT
+        self.theme = wanted
+        for name in set(self.available_themes) - set(usable):
+            self.unregister_theme(name)
+        return problems
+
+
+def textual_theme(theme: theming.ThemeFile) -> Theme:
+    """Textual's own kind of theme."""
+    colours = theme.colours()
+    return Theme(
+        name=theme.name,
+        dark=theme.dark,
+        primary=theme.primary,
+        secondary=theme.secondary,
+        accent=theme.accent,
+        foreground=theme.foreground,
+        background=theme.background,
+        surface=theme.surface,
+        panel=theme.panel,
+        success=theme.success,
+        warning=theme.warning,
+        error=theme.error,
+        variables={name: colours[name] for name in theming.EXTRA},
+    )
+
+
+def run(opened: "Opened", settings: Settings) -> int:
+    """Open the terminal on a centre until the person leaves it; the exit code."""
+    app = NaruApp(
+        opened.centre, settings, opened.log, glyphs=opened.glyphs, clock=opened.clock, no_colour=opened.no_colour
+    )
+    app.run(mouse=settings.mouse)
+    return app.return_code or 0

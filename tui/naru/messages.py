@@ -1,0 +1,35 @@
+"""What the poller and the workers tell the app: one message a fact, each carrying it whole."""
+
+from typing import Any
+
+from textual.message import Message
+
+from naru.state import Failure, Topic
+from naru_client.reading import Reading
+
+
+class ReadingArrived(Message):
+    """A topic was read."""
+
+    def __init__(self, topic: Topic, reading: Reading[Any]) -> None:
+        super().__init__()
+        self.topic = topic
+        self.reading = reading
+
+
+class ReadingFailed(Message):
+    """A topic could not be read."""
+
+    def __init__(self, topic: Topic, failure: Failure) -> None:
+        super().__init__()
+        self.topic = topic
+        self.failure = failure
+
+
+class RawArrived(Message):
+    """What the source itself says of one job, or why it does not."""
+
+    def __init__(self, job_id: str, reading: Reading[str]) -> None:
+        super().__init__()
+        self.job_id = job_id
+        self.reading = reading

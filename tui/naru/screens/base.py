@@ -1,0 +1,149 @@
+"""What every screen shares: the first line, the banner, the hints, and how a new state reaches it."""
+
+from datetime import datetime
+from typing import ClassVar, Protocol, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from naru.format import Glyphs, duration, when
+from naru.state import State, Topic
+from naru.widgets.hints import Hints
+from naru.widgets.text_lines import Line, TextLines
+from naru.widgets.top_line import TopLine
+from naru_client.config import Settings
+from naru_client.i18n import _, mark, n_
+
+TABS = (("overview", mark("Overview")), ("jobs", mark("Jobs")), ("gpus", mark("GPUs")))
+OLD = 3  # a reading this many times older than its interval is shown as old
+
+
+class Terminal(Protocol):
+    """What screens may ask of the app."""
+
+    state: State
+    glyphs: Glyphs
+    settings: Settings
+
+    def now(self) -> datetime: ...
+    def calls_per_minute(self) -> int: ...
+    def show_tab(self, tab: str) -> None: ...
+    def want(self, topics: tuple[Topic, ...]) -> None: ...
+    def want_raw(self, job_id: str) -> None: ...
+    def set_everybody(self, everybody: bool) -> None: ...
+
+
+class NaruScreen(Screen[None]):
+    """A screen of the terminal. Subclasses give `body()` and `show_state()`; they never wait for anything."""
+
+    TAB: ClassVar[str] = ""
+    TOPICS: ClassVar[tuple[Topic, ...]] = ()
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 (Textual's own declaration)
+    DEFAULT_CSS = """
+    NaruScreen { background: $background; color: $foreground; }
+    NaruScreen > #banner { dock: top; margin-top: 1; background: $panel; display: none; }
+    NaruScreen > #banner.-shown { display: block; }
+    """
+
+    @property
+    def tab(self) -> str:
+        """The tab this screen belongs to."""
+        return self.TAB
+
+    @property
+    def terminal(self) -> Terminal:
+        return cast(Terminal, self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(TABS, self.tab, self.terminal.glyphs)
+        yield TextLines(id="banner")
+        yield from self.body()
+        yield Hints(self.terminal.glyphs)
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def show_state(self, state: State) -> None:
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.new_state()
+        self.set_interval(5.0, self.tick)
+
+    def on_screen_resume(self) -> None:
+        self.terminal.want(self.TOPICS)
+        self.new_state()
+
+    def tick(self) -> None:
+        """Ages grow although nothing arrives."""
+        if self.is_current:
+            self._show_top(self.terminal.state)
+
+    def new_state(self) -> None:
+        """The app has a new state."""
+        state = self.terminal.state
+        self._show_top(state)
+        self._show_banner(state)
+        self.show_state(state)
+
+    def on_top_line_tab_clicked(self, message: TopLine.TabClicked) -> None:
+        self.terminal.show_tab(message.tab)
+
+    def _show_top(self, state: State) -> None:
+        facts, alarm = top_facts(
+            state, self.TOPICS, self.terminal.now(), self.terminal.calls_per_minute(), self.terminal.settings
+        )
+        self.query_one(TopLine).show(facts, alarm)
+
+    def _show_banner(self, state: State) -> None:
+        banner = self.query_one("#banner", TextLines)
+        lines = banner_lines(state, self.TOPICS, self.terminal.now(), self.terminal.glyphs)
+        banner.show(lines)
+        banner.set_class(bool(lines), "-shown")
+
+
+def oldest(state: State, topics: tuple[Topic, ...]) -> datetime | None:
+    """When the oldest reading that a screen shows was made; the site itself does not count."""
+    times = [reading.as_of for t in topics if t != "site" and (reading := getattr(state, t)) is not None]
+    return min(times, default=None)
+
+
+def top_facts(
+    state: State, topics: tuple[Topic, ...], now: datetime, calls: int, settings: Settings
+) -> tuple[tuple[str, ...], bool]:
+    """The facts of the first line, least important first, and whether they are alarming."""
+    name = state.site.value.name if state.site else ""
+    as_of = oldest(state, topics)
+    age = (now - as_of).total_seconds() if as_of else None
+    slowest = max(settings.poll.others, settings.poll.jobs * (settings.poll.everybody_factor if state.everybody else 1))
+    old = age is not None and age > OLD * slowest
+    facts = [
+        n_("{n} call/min", "{n} calls/min", calls).format(n=calls),
+        name,
+        _("paused") if state.paused else "",
+        _("no data yet") if age is None else _("{age} ago").format(age=duration(max(0, age))),
+    ]
+    return tuple(f for f in facts if f), old or state.outage is not None
+
+
+def banner_lines(state: State, topics: tuple[Topic, ...], now: datetime, glyphs: Glyphs) -> list[Line]:
+    """What a person must know before reading on: that the centre does not answer, and how old the figures are."""
+    failed = [f for t, f in state.failures.items() if t in topics and f.kind != "not_provided"]
+    if not failed:
+        return []
+    failure = min(failed, key=lambda f: f.since)
+    words = (
+        _("sign-in needed")
+        if failure.kind == "sign_in"
+        else _("no answer")
+        if failure.kind == "unreachable"
+        else _("not read")
+    )
+    as_of = oldest(state, topics)
+    age = _("nothing to show yet") if as_of is None else _("showing data of {time}").format(time=when(as_of, now))
+    since = when(failure.since, now)
+    text = f"{words} {_('since')} {since}: {failure.message} {glyphs.dot} {age}"
+    lines: list[Line] = [((f" {glyphs.warn} ", "warning"), (text, "warning"))]
+    if failure.hint:
+        lines.append(((f"   {failure.hint}", "quiet"),))
+    return lines

@@ -1,0 +1,163 @@
+"""One job on its own page: why it is where it is, everything about it, and what the source says."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+
+from naru.format import accelerators, duration, size, time_limit, when
+from naru.screens.base import NaruScreen
+from naru.screens.job_columns import state_style
+from naru.state import State, Topic
+from naru.widgets.text_lines import Line, TextLines, labelled
+from naru_client.i18n import _, mark
+from naru_client.insight.why import why
+from naru_client.model import Job
+
+PARTS = (("why", mark("Why")), ("details", mark("Details")), ("raw", mark("Raw")))
+STATE_STYLES = {"running": "good", "waiting": "warning", "moving": "link", "failed": "bad", "done": "quiet"}
+
+
+class JobScreen(NaruScreen):
+    TOPICS: ClassVar[tuple[Topic, ...]] = ("jobs", "history")
+    CSS_PATH = "job.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", _("Back"), id="job.back"),
+        Binding("tab,right_square_bracket", "part(1)", _("Next part"), id="job.next", priority=True),
+        Binding(
+            "shift+tab,left_square_bracket", "part(-1)", _("Part before"), show=False, id="job.previous", priority=True
+        ),
+        Binding("j,down", "scroll(1)", _("Down"), show=False, id="job.down"),
+        Binding("k,up", "scroll(-1)", _("Up"), show=False, id="job.up"),
+        Binding("y", "copy", _("Copy the id"), id="job.copy"),
+    ]
+
+    def __init__(self, job_id: str, tab: str) -> None:
+        super().__init__()
+        self._tab = tab
+        self.job_id = job_id
+        self._part = "why"
+        self._last: Job | None = None
+
+    @property
+    def tab(self) -> str:
+        return self._tab
+
+    def body(self) -> ComposeResult:
+        yield TextLines(id="title")
+        yield TextLines(wrapped=False, id="parts")
+        with Container(id="sheet"):
+            for part, _title in PARTS:
+                with VerticalScroll(id=f"{part}-part", classes="part"):
+                    yield TextLines(id=part)
+
+    def on_mount(self) -> None:
+        self._show_part()
+
+    def show_state(self, state: State) -> None:
+        job = state.find_job(self.job_id) or self._last
+        self._last = job
+        if job is None:
+            self.query_one("#title", TextLines).show(
+                [((_("job {id} is no longer listed").format(id=self.job_id), "warning"),)]
+            )
+            return
+        now = self.terminal.now()
+        title: list[tuple[str, str]] = [
+            (job.id, "heading"),
+            (f"  {job.state}", STATE_STYLES[state_style(job.state)]),
+            (f"  {accelerators(job.accelerators)}", "strong"),
+            (f"  {job.name}", ""),
+        ]
+        if state.find_job(self.job_id) is None:
+            title.append((f"  ({_('no longer listed')})", "warning"))
+        self.query_one("#title", TextLines).show([title])
+        self.query_one("#why", TextLines).show([((line, ""),) for line in why(job, now)])
+        self.query_one("#details", TextLines).show(details(job, now))
+        raw = state.raw.get(self.job_id)
+        if raw is None:
+            lines: list[Line] = [((_("asking …"), "quiet"),)]
+        elif raw.stale:
+            lines = [((raw.error, "warning"),)]
+        else:
+            lines = [((raw.source, "quiet"),), *(((line, ""),) for line in raw.value.split("\n"))]
+        self.query_one("#raw", TextLines).show(lines)
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_part(self, by: int) -> None:
+        names = [part for part, _title in PARTS]
+        step = names.index(self._part) + by
+        if self.has_class("-wide"):  # side by side: there is only "raw or not"
+            step = names.index("raw") if self._part != "raw" else 0
+        self._part = names[step % len(names)]
+        if self._part == "raw":
+            self.terminal.want_raw(self.job_id)
+        self._show_part()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(f"#{self._part}-part", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.job_id)
+        self.app.notify(_("copied {id}").format(id=self.job_id), markup=False)
+
+    def _show_part(self) -> None:
+        self.set_class(self._part == "raw", "-raw")
+        for part, _title in PARTS:
+            self.query_one(f"#{part}-part").set_class(part == self._part, "-shown")
+        line = []
+        for part, title in PARTS:
+            line += [(f" {_(title)} ", "heading" if part == self._part else "quiet"), (" ", "")]
+        self.query_one("#parts", TextLines).show([line])
+        self.query_one(f"#{self._part}-part", VerticalScroll).focus()
+
+
+def details(job: Job, now: datetime) -> list[Line]:
+    """Everything the source told of a job, line by line; what it did not tell is left out."""
+
+    def moment(time: datetime | None) -> str | None:
+        return when(time, now) if time else None
+
+    expected = None
+    if job.expected_start:
+        expected = _("~{time} (the scheduler's estimate)").format(time=when(job.expected_start, now))
+    exit_text = ""
+    if job.exit:
+        exit_text = f"{job.exit.code if job.exit.code is not None else '–'}"
+        if job.exit.signal:
+            exit_text += f", {_('signal {signal}').format(signal=job.exit.signal)}"
+    pairs: list[tuple[str, str | None]] = [
+        (_("User"), job.user),
+        (_("Account"), job.account),
+        ("QOS", job.qos),
+        (_("Pool"), job.pool),
+        (_("Reservation"), job.reservation),
+        (_("Reason"), " ".join(p for p in (job.reason, job.reason_detail) if p)),
+        (_("Dependency"), job.dependency),
+        (_("Priority"), None if job.priority is None else str(job.priority)),
+        (_("Accelerators"), accelerators(job.accelerators)),
+        (_("Nodes"), " ".join(p for p in (str(job.nodes) if job.nodes is not None else "", job.node_list) if p)),
+        (_("Planned on"), job.planned_nodes),
+        (_("CPUs"), None if job.cpus is None else str(job.cpus)),
+        (_("Memory"), None if job.memory is None else size(job.memory)),
+        (_("Features"), job.features),
+        (_("Submitted"), moment(job.submitted)),
+        (_("Eligible"), moment(job.eligible)),
+        (_("Expected start"), expected),
+        (_("Started"), moment(job.started)),
+        (_("Ended"), moment(job.ended)),
+        (_("Elapsed"), None if job.elapsed is None else f"{duration(job.elapsed)} / {time_limit(job)}"),
+        (_("Time limit"), time_limit(job) if job.elapsed is None else None),
+        (_("Exit"), exit_text),
+        (_("Restarts"), str(job.restarts) if job.restarts else None),
+        (_("Comment"), job.comment),
+        (_("Folder"), job.work_dir),
+        (_("Command"), job.command),
+        ("stdout", job.stdout),
+        ("stderr", job.stderr if job.stderr != job.stdout else None),
+    ]
+    return [labelled(label, value) for label, value in pairs if value]

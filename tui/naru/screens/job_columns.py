@@ -1,0 +1,191 @@
+"""The columns of a list of jobs, and how a job's figures are put into them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from naru.format import Glyphs, accelerators, duration, state_code, time_limit, when
+from naru.widgets.columns import Column
+from naru_client.i18n import _, mark
+from naru_client.insight.fold import Row
+from naru_client.model import Job
+
+
+def state_style(state: str) -> str:
+    """The style of a state: what runs, what waits, what is on its way, what went wrong, what is over."""
+    if state == "RUNNING":
+        return "running"
+    if state in ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "REQUEUE_FED", "SUSPENDED"):
+        return "waiting"
+    if state in ("COMPLETED", "CANCELLED", "REVOKED"):
+        return "done"
+    if state in ("FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "PREEMPTED"):
+        return "failed"
+    return "moving"
+
+
+def row_state(row: Row) -> str:
+    """`R`, or for a folded row the counts by state: `3R 17PD`."""
+    if len(row.counts) == 1 and row.counts[0][1] == 1:
+        return state_code(row.job.state)
+    return " ".join(f"{count}{state_code(state)}" for state, count in row.counts)
+
+
+def time_so_far(job: Job, now: datetime) -> str:
+    """How long it has waited, or run."""
+    if job.waiting:
+        return duration((now - job.submitted).total_seconds()) if job.submitted else "–"
+    return duration(job.elapsed)
+
+
+def start_text(job: Job, now: datetime) -> str:
+    """When it started; while it waits the scheduler's own estimate, marked with `~`."""
+    if job.waiting:
+        if job.expected_start is None:
+            return "–"
+        return _("~now") if job.expected_start <= now else f"~{when(job.expected_start, now)}"
+    return when(job.started, now)
+
+
+def reason_text(job: Job) -> str:
+    """The reason code with its detail while it waits; how it ended, or where it runs, afterwards."""
+    if job.waiting:
+        return " ".join(part for part in (job.reason, job.reason_detail) if part) or "–"
+    if job.finished:
+        if job.exit and (job.exit.code or job.exit.signal):
+            code = _("exit {code}").format(code=job.exit.code) if job.exit.code else ""
+            signal = _("signal {signal}").format(signal=job.exit.signal) if job.exit.signal else ""
+            return " ".join(part for part in (code, signal) if part)
+        return job.reason or "–"
+    return job.node_list or "–"
+
+
+def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column]:
+    """Every column a list of jobs may have, by id, in their usual order."""
+
+    def identity(row: Row) -> str:
+        if row.foldable:
+            return f"{glyphs.unfolded if row.unfolded else glyphs.folded}{row.key}"
+        return ("  " if row.depth else "") + row.job.id
+
+    columns = (
+        Column(
+            id="id",
+            title=mark("ID"),
+            width=10,
+            text=identity,
+            sort_key=lambda r: (r.job.array_id or r.job.job_id, r.job.job_id),
+        ),
+        Column(
+            id="name",
+            title=mark("Name"),
+            width=10,
+            grow=3,
+            rank=1,
+            text=lambda r: r.job.name,
+            sort_key=lambda r: r.job.name.lower(),
+        ),
+        Column(
+            id="user",
+            title=mark("User"),
+            width=8,
+            rank=6,
+            text=lambda r: r.job.user or "–",
+            sort_key=lambda r: r.job.user or "",
+        ),
+        Column(
+            id="account",
+            title=mark("Account"),
+            width=10,
+            rank=8,
+            text=lambda r: r.job.account or "–",
+            sort_key=lambda r: r.job.account or "",
+        ),
+        Column(
+            id="state",
+            title=mark("State"),
+            width=7,
+            text=row_state,
+            style=lambda r: state_style(r.job.state),
+            sort_key=lambda r: r.job.state,
+        ),
+        Column(
+            id="gpus",
+            title=mark("GPUs"),
+            width=8,
+            text=lambda r: accelerators(r.job.accelerators),
+            sort_key=lambda r: -(r.job.accelerator_count or 0),
+        ),
+        Column(
+            id="pool",
+            title=mark("Pool"),
+            width=9,
+            rank=4,
+            text=lambda r: r.job.pool or "–",
+            sort_key=lambda r: r.job.pool or "",
+        ),
+        Column(
+            id="nodes",
+            title=mark("Nodes"),
+            width=5,
+            rank=7,
+            align="right",
+            text=lambda r: str(r.job.nodes) if r.job.nodes is not None else "–",
+            sort_key=lambda r: -(r.job.nodes or 0),
+        ),
+        Column(
+            id="time",
+            title=mark("Time"),
+            width=7,
+            rank=2,
+            align="right",
+            text=lambda r: time_so_far(r.job, now()),
+            sort_key=lambda r: r.job.submitted.timestamp() if r.job.submitted else 0.0,
+        ),
+        Column(
+            id="limit",
+            title=mark("Limit"),
+            width=7,
+            rank=5,
+            align="right",
+            text=lambda r: time_limit(r.job),
+            sort_key=lambda r: r.job.time_limit or 0,
+        ),
+        Column(
+            id="start",
+            title=mark("Start"),
+            width=12,
+            text=lambda r: start_text(r.job, now()),
+            sort_key=lambda r: ((r.job.expected_start or r.job.started) or now()).timestamp(),
+        ),
+        Column(
+            id="priority",
+            title=mark("Priority"),
+            width=8,
+            rank=9,
+            align="right",
+            text=lambda r: str(r.job.priority) if r.job.priority is not None else "–",
+            sort_key=lambda r: -(r.job.priority or 0),
+        ),
+        Column(
+            id="qos",
+            title="QOS",
+            width=8,
+            rank=10,
+            text=lambda r: r.job.qos or "–",
+            sort_key=lambda r: r.job.qos or "",
+        ),
+        Column(
+            id="reason",
+            title=mark("Reason / where"),
+            width=14,
+            grow=4,
+            text=lambda r: reason_text(r.job),
+            sort_key=lambda r: r.job.reason or "",
+        ),
+    )
+    return {column.id: column for column in columns}
+
+
+def chosen(columns: dict[str, Column], ids: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of these ids, in that order; ids that name none are passed over."""
+    return tuple(columns[i] for i in ids if i in columns)

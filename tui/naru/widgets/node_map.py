@@ -1,0 +1,201 @@
+"""The node map: one cell a node, grouped, with a cursor."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from msgspec import Struct
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from naru.format import Glyphs, fit
+from naru_client.i18n import _
+from naru_client.model import Node
+
+LABEL = 9  # cells of the group's name in front of its nodes
+
+# Each kind of cell: Unicode, ASCII, style. Shape and colour both tell, so either alone is enough.
+CELLS = {
+    "free": ("□", ".", "free"),
+    "part": ("▣", "+", "used"),
+    "full": ("■", "#", "used"),
+    "planned": ("▢", "p", "planned"),
+    "draining": ("◪", "d", "away"),
+    "drained": ("◇", "D", "away"),
+    "down": ("✕", "X", "down"),
+    "unknown": ("?", "?", "away"),
+}
+
+
+def cell_kind(node: Node) -> str:
+    """Which cell shows a node: by its condition, and by how full its accelerators are."""
+    if node.condition in ("draining", "drained", "down", "planned", "unknown"):
+        return str(node.condition)
+    total = sum(a.total for a in node.accelerators)
+    used = [a.used for a in node.accelerators]
+    if total and None not in used:
+        taken = sum(u for u in used if u is not None)
+        return "free" if taken == 0 and node.condition != "allocated" else "full" if taken >= total else "part"
+    return {"idle": "free", "reserved": "free", "allocated": "full"}.get(node.condition, "part")
+
+
+class _Line(Struct, frozen=True):
+    label: str
+    nodes: tuple[Node, ...]
+
+
+class NodeMap(ScrollView, can_focus=True):
+    """Nodes as cells, a line or more for each group."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "node-map--label", "node-map--free", "node-map--used", "node-map--planned", "node-map--away", "node-map--down",
+        "node-map--cursor",
+    }  # fmt: skip
+
+    DEFAULT_CSS = """
+    NodeMap {
+        height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; color: $foreground;
+        & .node-map--label { color: $state-done; }
+        & .node-map--free { color: $free; }
+        & .node-map--used { color: $in-use; }
+        & .node-map--planned { color: $state-moving; }
+        & .node-map--away { color: $away; }
+        & .node-map--down { color: $state-failed; text-style: bold; }
+        & .node-map--cursor { background: $primary; color: $background; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", _("Left"), show=False, id="map.left"),
+        Binding("right,l", "step(1)", _("Right"), show=False, id="map.right"),
+        Binding("up,k", "line(-1)", _("Up"), show=False, id="map.up"),
+        Binding("down,j", "line(1)", _("Down"), show=False, id="map.down"),
+        Binding("enter", "open", _("Open"), show=True, id="map.open"),
+    ]
+
+    class Opened(Message):
+        def __init__(self, node: Node) -> None:
+            super().__init__()
+            self.node = node
+
+    class Moved(Message):
+        def __init__(self, node: Node | None) -> None:
+            super().__init__()
+            self.node = node
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._groups: tuple[tuple[str, tuple[Node, ...]], ...] = ()
+        self._lines: list[_Line] = []
+        self._at = (0, 0)  # line, place
+
+    def show(self, groups: Sequence[tuple[str, Sequence[Node]]]) -> None:
+        """Show these groups of nodes; the cursor stays on its node."""
+        current = self.current
+        self._groups = tuple((label, tuple(nodes)) for label, nodes in groups)
+        self._lay_out()
+        if current is not None:
+            self._go_to(current.name)
+
+    @property
+    def current(self) -> Node | None:
+        line, place = self._at
+        return self._lines[line].nodes[place] if self._lines and self._lines[line].nodes else None
+
+    def on_resize(self) -> None:
+        current = self.current
+        self._lay_out()
+        if current is not None:
+            self._go_to(current.name)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.rich_style
+        index = int(self.scroll_y) + y
+        if index >= len(self._lines):
+            return Strip.blank(width, base)
+        line = self._lines[index]
+        segments = [Segment(fit(line.label, LABEL - 1, self._glyphs.ellipsis) + " ", base + self._part("label"))]
+        for place, node in enumerate(line.nodes):
+            fancy, plain, style_name = CELLS[cell_kind(node)]
+            style = base + self._part(style_name)
+            if (index, place) == self._at and self.has_focus:
+                style += self._part("cursor")
+            segments.append(Segment(plain if self._glyphs.ascii_only else fancy, style))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def legend(self) -> list[tuple[str, str]]:
+        """Each cell and what it means, for a line of text."""
+        words = {
+            "free": _("free"), "part": _("partly used"), "full": _("full"), "planned": _("planned"),
+            "draining": _("draining"), "drained": _("drained"), "down": _("down"), "unknown": _("unknown"),
+        }  # fmt: skip
+        seen = {cell_kind(node) for _label, nodes in self._groups for node in nodes}
+        return [(CELLS[k][1 if self._glyphs.ascii_only else 0], words[k]) for k in CELLS if k in seen]
+
+    def action_step(self, by: int) -> None:
+        line, place = self._at
+        flat = [(i, j) for i, row in enumerate(self._lines) for j in range(len(row.nodes))]
+        if flat:
+            self._set_at(flat[max(0, min(flat.index((line, place)) + by, len(flat) - 1))])
+
+    def action_line(self, by: int) -> None:
+        line, place = self._at
+        line = max(0, min(line + by, len(self._lines) - 1))
+        if self._lines:
+            self._set_at((line, min(place, len(self._lines[line].nodes) - 1)))
+
+    def action_open(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Opened(self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        line, place = int(self.scroll_y) + event.y, event.x - LABEL
+        if line < len(self._lines) and 0 <= place < len(self._lines[line].nodes):
+            if (line, place) == self._at:
+                self.action_open()
+            else:
+                self._set_at((line, place))
+
+    def on_focus(self, _event: Any) -> None:
+        self.post_message(self.Moved(self.current))
+        self.refresh()
+
+    def on_blur(self, _event: Any) -> None:
+        self.refresh()
+
+    def _go_to(self, name: str) -> None:
+        for i, line in enumerate(self._lines):
+            for j, node in enumerate(line.nodes):
+                if node.name == name:
+                    self._at = (i, j)
+                    return
+        self._at = (0, 0)
+
+    def _set_at(self, at: tuple[int, int]) -> None:
+        self._at = at
+        if not int(self.scroll_y) <= at[0] < int(self.scroll_y) + self.size.height:
+            self.scroll_to(y=max(0, at[0] - self.size.height // 2), animate=False, force=True)
+        self.refresh()
+        self.post_message(self.Moved(self.current))
+
+    def _lay_out(self) -> None:
+        room = max(1, self.size.width - LABEL)
+        self._lines = [
+            _Line(label if start == 0 else "", nodes[start : start + room])
+            for label, nodes in self._groups
+            for start in range(0, max(1, len(nodes)), room)
+            if nodes
+        ]
+        self._at = (0, 0)
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.refresh()
+
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(f"node-map--{name}", partial=True)
