@@ -1,7 +1,6 @@
 """Settings and profiles: `config.toml`, checked strictly, with the place of every mistake."""
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -96,11 +95,15 @@ def load_settings(path: Path | None = None) -> Settings:
     """Read `config.toml`; the defaults when there is none. Raises UsageError with the file and the place."""
     path = path or config_folder() / "config.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {clean(str(path))}: {_os_words(error)}", "see `naru doctor`") from None
+    import tomllib  # most people have no settings, and start-up is counted in milliseconds
+
+    try:
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{clean(str(path))} is not valid TOML: {clean(str(error))}") from None
     return parse_settings(data, clean(str(path)))

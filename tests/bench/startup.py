@@ -29,7 +29,7 @@ JOB_ROW = re.compile(rb"RUNNING|PENDING|COMPLETING|CONFIGURING")
 def one_start(argv: list[str], row: re.Pattern[bytes], env: dict[str, str]) -> tuple[float, float, float]:
     """Milliseconds to the first job row, MiB resident then and kilobytes written by then, of one start."""
     absent: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(env))
-    with Terminal(argv, columns=COLUMNS, rows=ROWS, env=absent | env) as terminal:
+    with Terminal(argv, columns=COLUMNS, rows=ROWS, env=absent | env, draws=False) as terminal:
         seconds = terminal.wait_for_bytes(row, 60)
         terminal.settle(0.3)
         return seconds * 1000, resident(terminal.process.pid), len(terminal.raw) / 1000

@@ -30,10 +30,14 @@ def test_a_user_is_who_they_are(lab: Lab) -> None:
     assert "alice" in lab.run("squeue", "--me", "--noheader", "--format=%u", user="alice")
 
 
-def test_starting_what_runs_already_changes_nothing(lab: Lab) -> None:
-    env = {"LAB": str(lab.folder), "LAB_PORT": "auto", "PATH": f"{lab.env['PATH']}:/usr/sbin:/sbin"}
-    pid = (lab.folder / "run" / "slurmctld.pid").read_text(encoding="ascii")
-    down = lab.run("sinfo", "--noheader", "--nodes=h100-02", "--format=%T").split()
-    assert down
-    lab.start(str(HERE / "slurm-fill"), env=env).check_returncode()
-    assert (lab.folder / "run" / "slurmctld.pid").read_text(encoding="ascii") == pid
+def test_starting_and_filling_what_is_up_changes_nothing(lab: Lab) -> None:
+    daemons = sorted(path for path in (lab.folder / "run").glob("*.pid"))
+    before = {path.name: path.read_text(encoding="ascii") for path in daemons}
+    jobs = lab.run("squeue", "--all", "--noheader", "--states=all", "--format=%A %j", "--name=llm-pretrain")
+    nodes = " ".join(name.removeprefix("slurmd-").removesuffix(".pid") for name in before if name.startswith("slurmd-"))
+    env = {"LAB": str(lab.folder), "LAB_PORT": "auto", "LAB_NODES": nodes}
+    for script in ("slurm-up", "slurm-fill"):
+        done = lab.start(str(HERE / script), env=env)
+        assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_text(encoding="ascii") for path in daemons} == before
+    assert lab.run("squeue", "--all", "--noheader", "--states=all", "--format=%A %j", "--name=llm-pretrain") == jobs

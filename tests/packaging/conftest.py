@@ -46,12 +46,21 @@ class Environment:
         return str(self.folder / "bin" / "python")
 
     def install(self, *arguments: str) -> None:
-        pip = ["install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-        done = run_clean([sys.executable, "-m", "pip", "--python", self.python, *pip, *arguments])
+        # ignore-installed: pip sees the present environment's Naru too, and is neither to remove it nor to be content
+        options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed"]
+        done = run_clean([python_with_pip(), "-m", "pip", "--python", self.python, "install", *options, *arguments])
         assert done.returncode == 0, done.stdout + done.stderr
 
     def naru(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return run_clean([str(self.folder / "bin" / "naru"), *arguments])
+
+
+def python_with_pip() -> str:
+    """A Python that has pip: the present one, or the one its virtual environment was made from."""
+    for python in (sys.executable, getattr(sys, "_base_executable", "")):
+        if python and run_clean([python, "-c", "import pip"]).returncode == 0:
+            return python
+    pytest.skip("no pip beside this Python")
 
 
 def new_environment(folder: Path) -> Environment:

@@ -44,7 +44,7 @@ def _gpus_screen() -> Screen[Any]:
 
 
 class NaruApp(App[None]):
-    """One centre on a terminal. Each tab is a mode with a stack of its own; all but the first are made when first shown."""
+    """One centre on a terminal. Each tab is a mode with its own stack, made when it is first shown."""
 
     TITLE = "naru"
     ENABLE_COMMAND_PALETTE = True

@@ -90,14 +90,11 @@ def size(count: int | None) -> str:
     """Bytes in binary units: `512 MiB`, `1.5 TiB`."""
     if count is None:
         return "–"
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024:
-            break
+    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while value >= 1024 and len(units) > 1:
         value /= 1024
-    else:
-        unit = "PiB"
-    return f"{value:.0f} {unit}" if value >= 100 or value == int(value) else f"{value:.1f} {unit}"
+        del units[0]
+    return f"{value:.0f} {units[0]}" if value >= 100 or value == int(value) else f"{value:.1f} {units[0]}"
 
 
 def accelerators(items: Iterable[Accelerators] | None) -> str:

@@ -28,7 +28,7 @@ SOONEST_REFRESH = 3.0  # seconds between two refreshes that a person asks for
 class Poller:
     """Asks for what is wanted, when it is due.
 
-    `monotonic` gives seconds for the schedule, `now` the time of day, `rng` the jitter: all given, so that tests own them.
+    `monotonic` gives seconds for the schedule, `now` the time of day, `rng` the jitter.
     """
 
     def __init__(

@@ -83,11 +83,10 @@ def parse(text: str, *, me: str | None, now: datetime) -> Filter:
 
 def _without_negation(token: Token) -> tuple[Token, bool]:
     wanted = True
-    start = token.start
     while token.plain.startswith("!"):
         token, wanted = token.after(1), not wanted
     if not token.text:
-        raise FilterError(_("after ! something to leave out is missing"), token.start if token.start > start else start)
+        raise FilterError(_("after ! something to leave out is missing"), token.start)
     return token, wanted
 
 

@@ -112,7 +112,8 @@ def _choose_node(value: Token, loose: bool, me: str | None) -> Choice:
     wanted = value.text.casefold()
 
     def on_it(job: Job) -> bool:
-        return any((loose and wanted in names.casefold()) or in_hostlist(wanted, names.casefold()) for names in _nodes(job))
+        lists = [names.casefold() for names in _nodes(job)]
+        return any((loose and wanted in names) or in_hostlist(wanted, names) for names in lists)
 
     return on_it
 

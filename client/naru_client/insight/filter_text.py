@@ -11,7 +11,7 @@ from naru_client.i18n import _
 from naru_client.text import clean
 
 MAX_PATTERN = 200  # characters of a regular expression
-MAX_SUBJECT = 256  # characters of a text that a regular expression looks at
+MAX_SUBJECT = 128  # characters of a text that a regular expression looks at
 MAX_REPEATS = 3  # `*`, `+` and `{m,n}` in one expression: each multiplies the time by the length of the text
 MAX_CHOICES = 8  # `?`, and `|` within groups: each doubles the time
 
@@ -158,11 +158,11 @@ def compile_pattern(value: Token) -> re.Pattern[str]:
         raise FilterError(_("the regular expression is wrong: {why}").format(why=problem.msg), place) from None
     except (OverflowError, RecursionError):
         raise FilterError(_("the regular expression repeats too often"), value.start) from None
-    place = _runaway(text)
-    if place is not None:
+    danger = _runaway(text)
+    if danger is not None:
         raise FilterError(
             _("this regular expression could take forever"),
-            value.places[place],
+            value.places[danger],
             _("no repetition around another one, and at most {n} of * and +").format(n=MAX_REPEATS),
         )
     return pattern

@@ -42,7 +42,7 @@ class Row(Struct, frozen=True, gc=False):
 
 
 def fold(jobs: Sequence[Job], unfolded: frozenset[str] = frozenset()) -> list[Row]:
-    """The rows of a job list in the order of first appearance; those named in `unfolded` are followed by their members."""
+    """The rows of a job list in the order of first appearance; those named in `unfolded` have their members below."""
     rows: list[Row] = []
     groups: dict[tuple[str, str], list[Job]] = {}
     places: list[tuple[int, str, list[Job]]] = []

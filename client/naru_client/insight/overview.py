@@ -120,9 +120,12 @@ def _asked(pending: list[Job], nodes: list[Node]) -> dict[ModelKey, int | None]:
         for pool in node.pools:
             models.setdefault(pool, set()).update(keys)
     asked: dict[ModelKey, int | None] = {}
+    within: dict[str | None, set[ModelKey]] = {None: models[None]}  # by the pools of a job, as it names them
     for job in pending:
-        pools: list[str | None] = [*job.pool.split(",")] if job.pool else [None]
-        reachable = set().union(*(models.get(pool, set()) for pool in pools))
+        reachable = within.get(job.pool)
+        if reachable is None:
+            named = (models.get(pool, set()) for pool in (job.pool or "").split(","))
+            reachable = within[job.pool] = set().union(*named)
         if job.accelerators is None:
             asked.update(dict.fromkeys(reachable))
             continue

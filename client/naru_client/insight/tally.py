@@ -4,8 +4,9 @@ The rules stand in `model.AcceleratorTally`. What they leave open is decided her
 
 * On a node that is up, what no job holds is free, even where the node takes nothing now (its processors are all
   taken, or it is reserved); `free_by_node` holds only what a job could be given now.
-* A cloud node that is powered down is free: the scheduler wakes it for the next job.
-* A node under maintenance, not answering, or of unknown condition is unavailable but for what a job still holds.
+* A node under maintenance or of unknown condition is unavailable but for what a job still holds. A node asleep in the
+  cloud is free: its condition is idle, for the scheduler wakes it for the next job.
+* Where nobody says how much of a node is used, it is known all the same of an empty one, and of a down one.
 """
 
 from collections import Counter
@@ -21,7 +22,8 @@ ModelKey = tuple[AcceleratorKind, str | None]
 _CONDITIONS: tuple[NodeCondition, ...] = get_args(NodeCondition)
 _KIND_ORDER = {"gpu": 0, "npu": 1}
 _TAKES_WORK = frozenset({"idle", "mixed", "planned"})
-_EMPTY = frozenset({"idle", "planned", "drained"})  # conditions under which no job holds anything
+_EMPTY = frozenset({"idle", "planned", "reserved", "drained"})  # conditions under which no job holds anything
+_MAINTENANCE = frozenset({"MAINT", "MAINTENANCE"})
 
 
 class _Sums:
@@ -103,7 +105,7 @@ def whole_nodes_free(nodes: Iterable[Node]) -> dict[ModelKey, int]:
     """By kind and model, the nodes that could be taken whole now: none of their accelerators in use."""
     whole: Counter[ModelKey] = Counter()
     for node in nodes:
-        if _takes_work(node) and not _away(node):
+        if _takes_work(node):
             whole.update(key for key, _total, used in _of_node(node) if used == 0)
     return dict(whole)
 
@@ -125,35 +127,20 @@ def _of_node(node: Node) -> Iterator[tuple[ModelKey, int, int | None]]:
 
 
 def _used(node: Node, told: int | None, total: int) -> int | None:
-    if _down(node):
+    if node.condition == "down":
         return 0
     if told is not None:
         return min(max(told, 0), total)
-    return 0 if node.condition in _EMPTY or _asleep(node) else None
-
-
-def _asleep(node: Node) -> bool:
-    return "POWERED_DOWN" in node.states and not {"DOWN", "DRAIN", "FAIL"} & set(node.states)
-
-
-def _down(node: Node) -> bool:
-    return node.condition == "down" and not _asleep(node)
+    return 0 if node.condition in _EMPTY else None
 
 
 def _away(node: Node) -> bool:
     """What no job holds here is not to be had."""
-    if _asleep(node):
-        return False
-    if not node.available:
-        return True
-    if "MAINT" in node.states or "MAINTENANCE" in node.states:
-        return True
-    # a cloud node does not answer until it has been woken
-    return "NOT_RESPONDING" in node.states and not {"CLOUD", "POWERING_UP", "POWER_UP"} & set(node.states)
+    return not node.available or not _MAINTENANCE.isdisjoint(node.states)
 
 
 def _takes_work(node: Node) -> bool:
-    return node.condition in _TAKES_WORK or _asleep(node)
+    return node.condition in _TAKES_WORK and not _away(node)
 
 
 def _rank(one: AcceleratorTally) -> tuple[int, str, int, str]:

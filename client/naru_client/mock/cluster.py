@@ -48,6 +48,10 @@ class Node(Struct, eq=False, kw_only=True):
     def cpus_free(self) -> int:
         return self.free_cores.bit_count()
 
+    def has_room(self, job: "Job") -> bool:
+        """One share of the job fits on what is free now."""
+        return self.gres_free >= job.accelerators and self.cpus_free >= job.cpus and self.free_memory >= job.memory
+
 
 class Allocation(Struct, eq=False, frozen=True):
     """What one job holds on one node."""
@@ -108,6 +112,7 @@ class Job(Struct, eq=False, kw_only=True):
     ended: float = 0.0
     planned_start: float = 0.0
     planned_nodes: tuple[Node, ...] = ()
+    able: tuple[Node, ...] | None = None  # the nodes that could hold a share of it when empty; None: not looked yet
     held_nodes: tuple[Allocation, ...] = ()  # what it has, and after its end what it had
 
     @property
@@ -126,6 +131,14 @@ class Job(Struct, eq=False, kw_only=True):
     def array_group(self) -> bool:
         """Stands for the waiting tasks of an array."""
         return self.array is self and self.task is None
+
+    def fits_empty(self, node: Node) -> bool:
+        """The node is big enough, and of the right kind, for one share of the job."""
+        if self.accelerators and (self.gres_name, self.gres_type) != (node.gres_name, node.gres_type):
+            return False
+        if self.on_node and node.name != self.on_node:
+            return False
+        return node.gres_count >= self.accelerators and node.cpus >= self.cpus and node.memory >= self.memory
 
     def amount(self, resource: str) -> int:
         """How much of a TRES the whole job takes (`gres/gpu`, `gres/npu`, `cpu`, `node`)."""
@@ -190,11 +203,10 @@ class Cluster:
         """Give a job its share of each of these nodes. Raises NoRoom, changing nothing, where it does not fit."""
         shares = []
         for node in nodes:
-            if node.gres_free < job.accelerators or node.cpus_free < job.cpus or node.free_memory < job.memory:
+            if not node.has_room(job):
                 raise NoRoom(f"{job.name} on {node.name}")
-            shares.append(
-                Allocation(node, lowest_bits(node.free_cores, job.cpus), lowest_bits(node.free_gres, job.accelerators), job.memory)
-            )
+            cores, gres = lowest_bits(node.free_cores, job.cpus), lowest_bits(node.free_gres, job.accelerators)
+            shares.append(Allocation(node, cores, gres, job.memory))
         for share in shares:
             share.node.free_cores &= ~share.cores
             share.node.free_gres &= ~share.gres

@@ -23,6 +23,9 @@ def expand(text: str) -> tuple[str, ...]:
 
 def compress(names: Iterable[str]) -> str:
     """The hostlist of some names, sorted, neighbours joined: `cpu-01,h200-[01-03]`."""
+    names = tuple(names)
+    if len(names) < 2:
+        return "".join(names)
     groups: dict[tuple[str, int], list[int]] = {}
     plain: list[str] = []
     for name in names:

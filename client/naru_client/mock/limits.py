@@ -1,10 +1,9 @@
 """Caps: how much a user, an account or a QOS may have running, and the reason Slurm gives when that is reached.
 
-Checked in Slurm's order: the partition's QOS, the job's QOS, then the account. Usage is counted anew for every pass of
-the scheduler from what runs at that moment, so it cannot drift.
+Checked in Slurm's order: the partition's QOS, the job's QOS, then the account.
 """
 
-from collections.abc import Iterable
+from functools import cache
 
 from naru_client.mock.cluster import Job
 from naru_client.mock.scenario import Account, Qos, Scenario
@@ -30,35 +29,42 @@ class Limits:
 
 
 class Usage:
-    """What runs now, added up by user, account and QOS."""
+    """What runs now, added up by user, account and QOS, as far as a cap asks for it."""
 
-    def __init__(self, limits: Limits, running: Iterable[Job]) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._qos: dict[tuple[str, str], tuple[Qos, ...]] = {}
         self.jobs: dict[tuple[str, str], int] = {}
         self.by_user: dict[tuple[str, str, str], int] = {}
         self.by_qos: dict[tuple[str, str], int] = {}
         self.by_account: dict[tuple[str, str], int] = {}
         self.committed: dict[tuple[str, str], float] = {}
-        for job in running:
-            self.add(job)
 
     def add(self, job: Job) -> None:
+        """A job has started."""
+        self._book(job, 1)
+
+    def remove(self, job: Job) -> None:
+        """A job has ended."""
+        self._book(job, -1)
+
+    def _book(self, job: Job, sign: int) -> None:
         for qos in self._qos_of(job):
             key = (qos.name, job.user)
-            self.jobs[key] = self.jobs.get(key, 0) + 1
+            self.jobs[key] = self.jobs.get(key, 0) + sign
             for resource in qos.max_tres_per_user:
                 user = (qos.name, job.user, resource)
-                self.by_user[user] = self.by_user.get(user, 0) + job.amount(resource)
+                self.by_user[user] = self.by_user.get(user, 0) + sign * job.amount(resource)
             for resource in qos.group_tres:
                 group = (qos.name, resource)
-                self.by_qos[group] = self.by_qos.get(group, 0) + job.amount(resource)
+                self.by_qos[group] = self.by_qos.get(group, 0) + sign * job.amount(resource)
         account = self.limits.accounts[job.account]
         for resource in account.group_tres:
             key = (account.name, resource)
-            self.by_account[key] = self.by_account.get(key, 0) + job.amount(resource)
+            self.by_account[key] = self.by_account.get(key, 0) + sign * job.amount(resource)
         for resource in account.group_tres_minutes:
             key = (account.name, resource)
-            self.committed[key] = self.committed.get(key, 0.0) + job.amount(resource) * job.limit
+            self.committed[key] = self.committed.get(key, 0.0) + sign * job.amount(resource) * job.limit
 
     def obstacle(self, job: Job) -> str:
         """The reason code of the first cap that keeps this job from starting; empty when none does."""
@@ -69,8 +75,11 @@ class Usage:
         return self._account_obstacle(job, self.limits.accounts[job.account])
 
     def _qos_of(self, job: Job) -> tuple[Qos, ...]:
-        names = dict.fromkeys((job.partition.qos, job.qos))  # each once, the partition's first
-        return tuple(self.limits.qos[name] for name in names if name)
+        key = (job.partition.qos, job.qos)
+        found = self._qos.get(key)
+        if found is None:  # each once, the partition's first
+            found = self._qos[key] = tuple(self.limits.qos[name] for name in dict.fromkeys(key) if name)
+        return found
 
     def _qos_obstacle(self, job: Job, qos: Qos) -> str:
         if qos.max_wall_hours is not None and job.limit > qos.max_wall_hours * 3600:
@@ -106,3 +115,27 @@ def _reason(prefix: str, resource: str, gres_suffix: str, other_suffix: str) -> 
     if resource.startswith("gres/"):
         return f"{prefix}GRES{gres_suffix}"
     return f"{prefix}{resource.capitalize()}{other_suffix}"
+
+
+def billing(job: Job) -> float:
+    """The job's billing by its partition's weights ("CPU=0.1,Mem=0.01G,GRES/gpu:b200=8"), as Slurm adds it up."""
+    total = 0.0
+    for resource, weight in _weights(job.partition.billing):
+        if resource == "mem":
+            total += weight * job.memory * job.nodes
+        elif resource == f"gres/{job.gres_name}:{job.gres_type}":
+            total += weight * job.accelerators * job.nodes
+        else:
+            total += weight * job.amount(resource)
+    return total
+
+
+@cache
+def _weights(text: str) -> tuple[tuple[str, float], ...]:
+    """Weights by resource; that of memory per MiB."""
+    weights = []
+    for part in filter(None, text.lower().split(",")):
+        resource, _, weight = part.partition("=")
+        per_mebibyte = 1024 if weight.endswith("g") else 1
+        weights.append((resource, float(weight.rstrip("gm")) / per_mebibyte))
+    return tuple(weights)

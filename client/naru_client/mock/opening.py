@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from naru_client.mock.cluster import Allocation, Job, Node
-from naru_client.mock.limits import Usage
-from naru_client.mock.planner import fits_empty
 from naru_client.mock.scenario import Cast, Work
 
 if TYPE_CHECKING:
@@ -49,10 +47,10 @@ class _Opening:
         self.now = simulator.now
         # Ages in a scenario count back from the first look, which comes after the warm-up.
         self.looked_at = self.now + simulator.scenario.warm_minutes * 60
-        self.usage = Usage(simulator.limits, ())
         self.running: list[Job] = []
         self.waiting: list[Job] = []
         self.finished: list[Job] = []
+        self.with_past: set[Job] = set()  # running jobs whose lane already has its past
         self.stage: list[Job] = []  # finished jobs of the cast, holding their lanes until the past is told
 
     def calendar(self) -> None:
@@ -114,9 +112,9 @@ class _Opening:
     def past(self) -> None:
         """Behind every running job, on the very accelerators it has, a chain of earlier ones."""
         horizon = self.now - self.scenario.history_hours * 3600
-        for job in list(self.running):
+        for job in self.running:
             work = next((w for w in self.scenario.work if w.partition == job.partition.name), None)
-            if work is not None and not job.het:
+            if work is not None and job not in self.with_past:
                 self.finished.extend(self._chain(job, work, horizon))
 
     def clear_stage(self) -> None:
@@ -162,14 +160,7 @@ class _Opening:
     def _wait(self, job: Job, entry: Cast) -> None:
         if entry.array:
             self.workload.make_array(job, entry.array, entry.throttle)
-            for i in range(entry.tasks_done + entry.tasks_running):
-                task = self.workload.split(job)
-                ended_ago = (entry.tasks_done - i) * 23 * 60
-                if i < entry.tasks_done:
-                    task.outcome, task.exit_code = "COMPLETED", 0
-                    self._finish(task, self.looked_at - ended_ago, 19 * 60)
-                else:
-                    self._run(task, self.looked_at - entry.started_minutes_ago * 60 - 41 * i, entry.ran_minutes * 60)
+            self._begin_array(job, entry)
         parts = [job]
         for offset, (nodes, accelerators, cores) in enumerate(entry.het, 1):
             part = self.workload.make(
@@ -182,6 +173,20 @@ class _Opening:
             for part in parts:
                 part.het = tuple(parts)
         self.waiting.extend(parts)
+
+    def _begin_array(self, group: Job, entry: Cast) -> None:
+        """The tasks that are done and those that run now, where the done ones were before."""
+        done = [self.workload.split(group) for _ in range(entry.tasks_done)]
+        lanes = [self.workload.split(group) for _ in range(entry.tasks_running)]
+        for i, lane in enumerate(lanes):
+            self._run(lane, self.looked_at - entry.started_minutes_ago * 60 - 41 * i, entry.ran_minutes * 60)
+            self.with_past.add(lane)
+        free_since = [lane.started for lane in lanes]
+        for i, task in enumerate(done):
+            k = i % len(lanes)
+            task.outcome, task.exit_code, task.held_nodes = "COMPLETED", 0, lanes[k].held_nodes
+            self._finish(task, free_since[k] - 9, 19 * 60 + 37 * i)
+            free_since[k] = task.started
 
     def _run(self, job: Job, started: float, run: float) -> None:
         started = min(started, self.now)
@@ -213,7 +218,7 @@ class _Opening:
     def _admitted(self, job: Job, started: float) -> bool:
         """It would have been let in: inside the caps, and not running into a maintenance."""
         crossing = any(w.maintenance and w.start < started + job.limit for w in self.cluster.windows)
-        return not crossing and not self.usage.obstacle(job)
+        return not crossing and not self.simulator.caps.obstacle(job)
 
     def _place_first(self, job: Job, started: float, work: Work) -> bool:
         """Start a drawn job, or the first tasks of a drawn array, where there is room."""
@@ -222,7 +227,7 @@ class _Opening:
         placed = False
         for _ in range(tasks):
             nodes = self._room(job)
-            if len(nodes) < job.nodes or self.usage.obstacle(job):
+            if len(nodes) < job.nodes or self.simulator.caps.obstacle(job):
                 break
             if group.array_group:
                 job = self.workload.split(group)
@@ -243,17 +248,17 @@ class _Opening:
 
     def _room(self, job: Job) -> list[Node]:
         """The nodes a job fits on now, the fullest first."""
-        closed = {name for w in self.cluster.windows if w.start <= self.now and not w.admits(job) for name in w.nodes}
+        active = [w for w in self.cluster.windows if w.start <= self.now]
+        closed = {name for w in active if not w.admits(job) for name in w.nodes}
+        meant = {name for w in active if w.admits(job) for name in w.nodes} if job.reservation else None
         nodes = [
             node
             for node in self.cluster.members[job.partition.name]
             if node.usable
             and node.name not in closed
-            and (not job.on_node or node.name == job.on_node)
-            and fits_empty(job, node)
-            and node.gres_free >= job.accelerators
-            and node.cpus_free >= job.cpus
-            and node.free_memory >= job.memory
+            and (meant is None or node.name in meant)
+            and job.fits_empty(node)
+            and node.has_room(job)
         ]
         return sorted(nodes, key=lambda node: (node.group.weight, node.gres_free, node.index))
 
@@ -262,7 +267,7 @@ class _Opening:
         job.state, job.started = "RUNNING", started
         job.submitted = min(job.submitted, started)
         job.eligible = job.submitted
-        self.usage.add(job)
+        self.simulator.caps.add(job)
         self.running.append(job)
 
     def _chain(self, job: Job, work: Work, horizon: float) -> Iterator[Job]:
@@ -271,8 +276,8 @@ class _Opening:
             end -= self.random.uniform(5, 240)
             before = self.workload.draw(work, 0.0)
             before.array, before.tasks, before.throttle = None, [], 0
-            before.nodes, before.accelerators, before.cpus, before.memory = job.nodes, job.accelerators, job.cpus, job.memory
-            before.gres_name, before.gres_type = job.gres_name, job.gres_type
+            for name in ("nodes", "accelerators", "gres_name", "gres_type", "cpus", "memory"):
+                setattr(before, name, getattr(job, name))
             before.state, before.ended, before.started = before.outcome, end, end - min(before.run, before.limit)
             if before.ended < horizon:
                 return

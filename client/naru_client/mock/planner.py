@@ -22,9 +22,8 @@ class Future:
         self.gres = [node.gres_free]
         self.cpus = [node.cpus_free]
         self.memory = [node.free_memory]
-        for job in sorted(node.jobs, key=_planned_end):
-            # Ending late already (an epilog that hangs): nobody knows when, so count on a minute at a time.
-            end = max(_planned_end(job), now + 60)
+        ends = sorted((_planned_end(job, now), i, job) for i, job in enumerate(node.jobs))
+        for end, _, job in ends:
             self.times.append(end)
             self.gres.append(self.gres[-1] + job.accelerators)
             self.cpus.append(self.cpus[-1] + job.cpus)
@@ -93,12 +92,14 @@ class Planner:
                         futures[name].block(window.start, window.end)
 
     def find(self, job: Job, members: tuple[Node, ...], after: float) -> tuple[float, tuple[Node, ...]]:
-        """The earliest start from `after` on, and the nodes for it; (NEVER, ()) when there is none."""
+        """The earliest start from `after` on, and the nodes for it out of `members`; (NEVER, ()) when there is none."""
         futures = self._open_to(job, members)
         if len(futures) < job.nodes:
             return NEVER, ()
         while True:
-            starts = sorted((f.earliest(job, after), f.node.group.weight, f.node.gres_free, f.node.index) for f in futures)
+            starts = sorted(
+                (f.earliest(job, after), f.node.group.weight, f.node.gres_free, f.node.index) for f in futures
+            )
             start = starts[job.nodes - 1][0]
             if start == NEVER or starts[0][0] == start or job.nodes == 1:
                 break
@@ -121,29 +122,15 @@ class Planner:
         crossing = [w for w in self.windows if w.maintenance and w.start < end]
         if not crossing:
             return False
-        room = [
-            f.node.name
-            for f in self._open_to(job, members)
-            if f.node.gres_free >= job.accelerators and f.node.cpus_free >= job.cpus and f.node.free_memory >= job.memory
-        ]
+        room = [f.node.name for f in self._open_to(job, members) if f.node.has_room(job)]
         return len(room) >= job.nodes and any(name in w.nodes for w in crossing for name in room)
 
     def _open_to(self, job: Job, members: tuple[Node, ...]) -> list[Future]:
-        """The nodes that may take this job and could hold its share when empty."""
+        """The futures of those of the nodes that may take this job at all."""
         futures = self.reserved.get(job.reservation, {}) if job.reservation else self.futures
-        return [
-            futures[node.name]
-            for node in members
-            if node.name in futures and (not job.on_node or node.name == job.on_node) and fits_empty(job, node)
-        ]
+        return [futures[node.name] for node in members if node.name in futures]
 
 
-def fits_empty(job: Job, node: Node) -> bool:
-    """The node is big enough, and of the right kind, for one share of the job."""
-    if job.accelerators and (job.gres_name, job.gres_type) != (node.gres_name, node.gres_type):
-        return False
-    return node.gres_count >= job.accelerators and node.cpus >= job.cpus and node.memory >= job.memory
-
-
-def _planned_end(job: Job) -> float:
-    return job.started + job.limit
+def _planned_end(job: Job, now: float) -> float:
+    """When a running job must have ended; of one whose epilog runs, nobody knows: a minute from now."""
+    return now + 60 if job.completing else job.started + job.limit

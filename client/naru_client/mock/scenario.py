@@ -5,13 +5,14 @@ A resource is named as Slurm names it (`gres/gpu`, `gres/npu`, `cpu`).
 """
 
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from naru_client.errors import UsageError
+from naru_client.i18n import _
 from naru_client.text import clean
 
 
@@ -19,7 +20,7 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """Base of everything a scenario file may hold."""
 
 
-class NodeGroup(Data, kw_only=True):
+class NodeGroup(Data, frozen=True, kw_only=True):
     """Nodes of one make."""
 
     names: str  # hostlist
@@ -32,7 +33,7 @@ class NodeGroup(Data, kw_only=True):
     weight: int = 1  # among nodes that fit, those with the least weight are taken first
 
 
-class Partition(Data, kw_only=True):
+class Partition(Data, frozen=True, kw_only=True):
     name: str
     nodes: str
     default: bool = False
@@ -46,7 +47,7 @@ class Partition(Data, kw_only=True):
     allow_accounts: tuple[str, ...] = ()
 
 
-class Qos(Data, kw_only=True):
+class Qos(Data, frozen=True, kw_only=True):
     name: str
     description: str = ""
     priority: int = 0
@@ -56,7 +57,7 @@ class Qos(Data, kw_only=True):
     max_wall_hours: float | None = None
 
 
-class Account(Data, kw_only=True):
+class Account(Data, frozen=True, kw_only=True):
     """A project. `kind` is the parent account: university, institute, startup, public."""
 
     name: str
@@ -68,13 +69,15 @@ class Account(Data, kw_only=True):
     used_minutes: dict[str, int] = {}  # already used when the simulation opens
 
 
-class User(Data, kw_only=True):
+class User(Data, frozen=True, array_like=True):
+    """`["u1001", "univ_lang", 1.5]`."""
+
     name: str
     account: str
     weight: float = 1.0  # how much of the random work is theirs; 0 leaves them what `cast` gives them
 
 
-class Reservation(Data, kw_only=True):
+class Reservation(Data, frozen=True, kw_only=True):
     name: str
     nodes: str
     starts_in_hours: float  # negative: it has begun; rounded to the full hour
@@ -85,13 +88,13 @@ class Reservation(Data, kw_only=True):
     accounts: tuple[str, ...] = ()
 
 
-class Work(Data, kw_only=True):
+class Work(Data, frozen=True, kw_only=True):
     """A kind of work that people bring to a partition.
 
     `shapes` are (nodes, accelerators on each, how common); where accelerators are 0 the job takes one of `cores` on
-    each node. At the opening the work holds `busy` of its partition (accelerators, or cores without them), and `pending`
-    jobs of it wait. `per_hour` jobs arrive, fewer while more than `pending` wait and more while fewer do: people see
-    the queue and hold back.
+    each node. At the opening the work holds `busy` of its partition (accelerators, or cores without them), and
+    `pending` jobs of it wait. `per_hour` jobs arrive, fewer while more than `pending` wait and more while fewer do:
+    people see the queue and hold back.
     """
 
     partition: str
@@ -108,7 +111,7 @@ class Work(Data, kw_only=True):
     qos: str = "normal"
 
 
-class Incident(Data, kw_only=True):
+class Incident(Data, frozen=True, kw_only=True):
     """A node that is out when the simulation opens. `draining` still runs what it ran, `drained` and `down` do not."""
 
     node: str
@@ -118,7 +121,7 @@ class Incident(Data, kw_only=True):
     hours_ago: float = 1.0
 
 
-class Faults(Data, kw_only=True):
+class Faults(Data, frozen=True, kw_only=True):
     """What breaks while the simulation runs: per day over the whole centre, and for how long."""
 
     down_per_day: float = 0.0
@@ -128,7 +131,7 @@ class Faults(Data, kw_only=True):
     drain_reasons: tuple[str, ...] = ("maintenance",)
 
 
-class Cast(Data, kw_only=True):
+class Cast(Data, frozen=True, kw_only=True):
     """One job that the opening holds by design, told as its owner would tell it. What it waits for is never written
     here: the scheduler finds the reason."""
 
@@ -161,7 +164,7 @@ class Cast(Data, kw_only=True):
     qos: str = "normal"
 
 
-class Scenario(Data, kw_only=True):
+class Scenario(Data, frozen=True, kw_only=True):
     name: str = ""
     cluster: str
     user: str  # who the demo is there
@@ -183,19 +186,24 @@ class Scenario(Data, kw_only=True):
     cast: tuple[Cast, ...] = ()
 
 
+# A plain path, as importlib.resources takes longer to import than a scenario takes to read.
+_FOLDER = Path(__file__).with_name("scenarios")
+
+
 def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with Naru."""
-    names = (entry.name for entry in (files("naru_client.mock") / "scenarios").iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
 def load_scenario(name: str) -> Scenario:
     """The scenario of that name. Raises UsageError, naming those that exist, when there is none."""
     known = scenario_names()
     if name not in known:
-        raise UsageError(f"no scenario named {clean(name)!r}", f"scenarios: {', '.join(known)}")
-    text = (files("naru_client.mock") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
-    return parse_scenario(text, name)
+        raise UsageError(
+            _("there is no scenario named {name!r}").format(name=clean(name)),
+            _("scenarios: {names}").format(names=", ".join(known)),
+        )
+    return parse_scenario((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)
 
 
 def parse_scenario(text: str, name: str) -> Scenario:
@@ -203,4 +211,5 @@ def parse_scenario(text: str, name: str) -> Scenario:
     try:
         return msgspec.structs.replace(msgspec.convert(tomllib.loads(text), Scenario), name=name)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"the scenario {clean(name)!r} is not right: {clean(str(error))}") from None
+        words = _("the scenario {name!r} is not right: {why}").format(name=clean(name), why=clean(str(error)))
+        raise UsageError(words) from None

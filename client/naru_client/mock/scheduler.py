@@ -9,8 +9,8 @@ wait with reason Priority and no expected start, as in Slurm beyond `bf_max_job_
 from collections.abc import Callable
 
 from naru_client.mock.cluster import Cluster, Job, Node
-from naru_client.mock.limits import Limits, Usage
-from naru_client.mock.planner import NEVER, Planner, fits_empty
+from naru_client.mock.limits import Usage
+from naru_client.mock.planner import NEVER, Planner
 from naru_client.mock.scenario import Scenario
 
 DEPTH = 60
@@ -27,20 +27,19 @@ class Scheduler:
     """Decides; the simulator it was given carries out (`start` makes a job run on some nodes)."""
 
     def __init__(
-        self, scenario: Scenario, cluster: Cluster, limits: Limits, start: Callable[[Job, tuple[Node, ...]], Job]
+        self, scenario: Scenario, cluster: Cluster, usage: Usage, start: Callable[[Job, tuple[Node, ...]], Job]
     ) -> None:
         self.cluster = cluster
-        self.limits = limits
+        self.usage = usage
         self.start = start
         self.fair: dict[str, float] = dict.fromkeys((u.name for u in scenario.users), 0.5)
         self.qos_priority = {q.name: q.priority for q in scenario.qos}
 
-    def run(self, waiting: list[Job], running: list[Job], component: int, now: float) -> bool:
+    def run(self, waiting: list[Job], component: int, now: float) -> bool:
         """One pass over one group of partitions. True when anything that can be seen has changed."""
         names = [name for name, number in self.cluster.component.items() if number == component]
         nodes = {node.name: node for name in names for node in self.cluster.members[name]}
         planner = Planner(nodes, self.cluster.windows, now)
-        usage = Usage(self.limits, running)
         before = [(job.reason, job.planned_start, job.priority, len(job.tasks)) for job in waiting]
         planned_before = [node.planned for node in nodes.values()]
         for node in nodes.values():
@@ -61,7 +60,7 @@ class Scheduler:
                 job.reason = "Priority"
             else:
                 tried += 1
-                self._try(job, planner, usage, first_blocked, now)
+                self._try(job, planner, first_blocked, now)
             for part in job.het[1:]:
                 part.reason, part.detail, part.eligible = job.reason, job.detail, job.eligible
         after = [(job.reason, job.planned_start, job.priority, len(job.tasks)) for job in waiting]
@@ -87,9 +86,7 @@ class Scheduler:
             return "PartitionTimeLimit"
         if partition.max_nodes is not None and job.nodes > partition.max_nodes:
             return "PartitionNodeLimit"
-        members = self.cluster.members[partition.name]
-        able = [node for node in members if fits_empty(job, node) and (not job.on_node or node.name == job.on_node)]
-        if len(able) < job.nodes:
+        if len(able := self._able(job)) < job.nodes:
             return "PartitionConfig"
         if job.reservation and not any(w.name == job.reservation and w.start <= now for w in self.cluster.windows):
             return "Reservation"
@@ -99,14 +96,14 @@ class Scheduler:
             return "ReqNodeNotAvail"
         return ""
 
-    def _try(self, job: Job, planner: Planner, usage: Usage, first_blocked: set[str], now: float) -> None:
+    def _try(self, job: Job, planner: Planner, first_blocked: set[str], now: float) -> None:
         """Start the job, or as many of its tasks as may start, or plan it and say why it waits."""
         while True:
             if job.array_group and job.throttle and self._tasks_running(job) >= job.throttle:
                 job.reason = "JobArrayTaskLimit"
                 return
             parts = job.het or (job,)
-            job.reason = next(filter(None, (usage.obstacle(part) for part in parts)), "")
+            job.reason = next(filter(None, (self.usage.obstacle(part) for part in parts)), "")
             if job.reason:
                 return
             start, places = self._place(parts, planner, now)
@@ -119,13 +116,13 @@ class Scheduler:
                 break
             last = not job.array_group or len(job.tasks) == 1
             for part, nodes in zip(parts, places, strict=True):
-                usage.add(self.start(part, nodes))
+                self.start(part, nodes)
             if last:
                 return
         for part, nodes in zip(parts, places, strict=True):
             part.planned_start, part.planned_nodes = start, nodes
         name = job.partition.name
-        if planner.blocked_by_maintenance(job, self.cluster.members[name]):
+        if planner.blocked_by_maintenance(job, self._able(job)):
             job.reason, job.detail = "ReqNodeNotAvail", "ReqNodeNotAvail, Reserved for maintenance"
         elif name in first_blocked:
             job.reason = "Priority"
@@ -145,7 +142,7 @@ class Scheduler:
             latest = at
             for part in parts:
                 taken = {node.name for nodes in places for node in nodes}
-                members = tuple(n for n in self.cluster.members[part.partition.name] if n.name not in taken)
+                members = tuple(node for node in self._able(part) if node.name not in taken)
                 start, nodes = planner.find(part, members, at)
                 if start == NEVER:
                     return NEVER, []
@@ -155,9 +152,14 @@ class Scheduler:
                 return latest, places
             at = latest
 
+    def _able(self, job: Job) -> tuple[Node, ...]:
+        if job.able is None:
+            job.able = tuple(node for node in self.cluster.members[job.partition.name] if job.fits_empty(node))
+        return job.able
+
     def _tasks_running(self, group: Job) -> int:
-        running = {job for node in self.cluster.members[group.partition.name] for job in node.jobs if job.running}
-        return sum(job.array is group for job in running)
+        on_nodes = (job for node in self.cluster.members[group.partition.name] for job in node.jobs)
+        return sum(job.array is group and job.running for job in on_nodes)  # a task has one node
 
     def _priority(self, job: Job, now: float) -> int:
         if job.held:

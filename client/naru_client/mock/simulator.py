@@ -11,12 +11,12 @@ from typing import Any
 
 from naru_client.mock.cluster import Cluster, Job, Node, Window
 from naru_client.mock.hostlist import expand
-from naru_client.mock.limits import Limits
+from naru_client.mock.limits import Limits, Usage, billing
 from naru_client.mock.scenario import Reservation, Scenario, Work
 from naru_client.mock.scheduler import HOPELESS, Scheduler
 from naru_client.mock.workload import Workload
 
-SCHEDULE_EVERY = 5.0  # passes of the scheduler begin on multiples of so many seconds, as jobs are batched for one
+SCHEDULE_EVERY = 10.0  # passes of the scheduler begin on multiples of so many seconds, as jobs are batched for one
 REPRIORITISE = 300.0
 USAGE_HALF_LIFE = 7 * 86_400.0
 RECORDS_KEPT = 7 * 86_400.0  # how long the accounting store keeps a finished job
@@ -26,7 +26,8 @@ class Simulator:
     """A cluster with its queue, its people and its accounting, at `now` (epoch seconds).
 
     `jobs` is what slurmctld knows: waiting, running, and finished less than `min_job_age` ago. `records` is what
-    slurmdbd keeps besides: jobs that have left it. `jobs_changed` and `nodes_changed` say when either last changed.
+    slurmdbd keeps besides: jobs that have left it. `jobs_changed`, `nodes_changed` and `calendar_changed` (that of the
+    reservations) say when each last changed.
     """
 
     def __init__(self, scenario: Scenario, seed: int, start: float) -> None:
@@ -36,8 +37,9 @@ class Simulator:
         self.random = Random(seed)
         self.cluster = Cluster(scenario)
         self.limits = Limits(scenario)
+        self.caps = Usage(self.limits)
         self.workload = Workload(scenario, self.cluster, self.random)
-        self.scheduler = Scheduler(scenario, self.cluster, self.limits, self._start)
+        self.scheduler = Scheduler(scenario, self.cluster, self.caps, self._start)
         self.now = start - scenario.warm_minutes * 60
         self.opened = self.now
         self.next_id = scenario.first_job_id
@@ -45,7 +47,8 @@ class Simulator:
         self.records: dict[int, Job] = {}
         self.usage: dict[str, float] = {}  # by user: billing seconds, as of `usage_at`
         self.usage_at = self.now
-        self.jobs_changed = self.nodes_changed = self.now
+        self.jobs_changed = self.nodes_changed = self.calendar_changed = self.now
+        self.passed = self.now  # when the scheduler last looked at the queue
         self.started = self.ended = self.submitted = 0
         self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._sequence = 0
@@ -108,6 +111,7 @@ class Simulator:
             reservation.flags, reservation.users, reservation.accounts,
         )  # fmt: skip
         self.cluster.windows.append(window)
+        self.calendar_changed = self.now
         self._after(window.start, self._window_turns, None)
         self._after(window.end, self._window_over, (window, reservation))
 
@@ -160,6 +164,7 @@ class Simulator:
 
     def _stop(self, job: Job, state: str) -> None:
         job.state, job.ended, job.completing = state, self.now, True
+        self.caps.remove(job)
         self._finished(job)
         self._after(self.now + job.epilog, self._freed, job)
 
@@ -246,14 +251,12 @@ class Simulator:
     # The scheduler's turn
 
     def _pass(self, _: None) -> None:
-        self._pass_due = False
+        self._pass_due, self.passed = False, self.now
         dirty, self._dirty = sorted(self._dirty), set()
         for component in dirty:
-            mine = [j for j in self.jobs.values() if self.cluster.component[j.partition.name] == component]
-            waiting = [job for job in mine if job.pending]
-            # Caps of accounts reach over all partitions, so usage counts everything that runs.
-            running = [job for job in self.jobs.values() if job.running]
-            if self.scheduler.run(waiting, running, component, self.now):
+            number = self.cluster.component
+            waiting = [j for j in self.jobs.values() if j.pending and number[j.partition.name] == component]
+            if self.scheduler.run(waiting, component, self.now):
                 self.jobs_changed = self.nodes_changed = self.now
 
     def _start(self, job: Job, nodes: tuple[Node, ...]) -> Job:
@@ -265,6 +268,7 @@ class Simulator:
                 self._enter(job)
             job.eligible = eligible
         self.cluster.take(job, nodes)
+        self.caps.add(job)
         job.state, job.started, job.reason, job.detail = "RUNNING", self.now, "None", ""
         job.planned_start, job.planned_nodes = 0.0, ()
         self.started += 1
@@ -300,18 +304,3 @@ class Simulator:
     def _after(self, time: float, event: Callable[[Any], None], subject: Any) -> None:
         self._sequence += 1
         heappush(self._events, (time, self._sequence, event, subject))
-
-
-def billing(job: Job) -> float:
-    """The job's billing by its partition's weights ("CPU=0.1,Mem=0.01G,GRES/gpu:b200=8"), as Slurm adds it up."""
-    total = 0.0
-    for part in filter(None, job.partition.billing.split(",")):
-        name, _, weight = part.partition("=")
-        name = name.lower()
-        if name == "cpu":
-            total += float(weight) * job.cpus * job.nodes
-        elif name == "mem":
-            total += float(weight.rstrip("GM")) * job.memory * job.nodes / (1024 if weight.endswith("G") else 1)
-        elif name in (f"gres/{job.gres_name}", f"gres/{job.gres_name}:{job.gres_type}"):
-            total += float(weight) * job.accelerators * job.nodes
-    return total

@@ -3,13 +3,15 @@
 Everything is drawn from the generator it is given, in the order it is asked, so the same seed gives the same people.
 """
 
+from itertools import accumulate
 from random import Random
 
 from naru_client.mock.cluster import Cluster, Job
 from naru_client.mock.scenario import Scenario, Work
 
 # How jobs end, with the share of each; a failed one ends early, one out of memory soon after its data is loaded.
-OUTCOMES = (("COMPLETED", 80), ("FAILED", 9), ("TIMEOUT", 4), ("CANCELLED", 4), ("OUT_OF_MEMORY", 3))
+OUTCOMES = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "OUT_OF_MEMORY")
+OUTCOMES_UP_TO = (80, 89, 93, 97, 100)
 EXIT_CODES = (1, 1, 1, 2, 134, 137)
 USER_MEMORY = 0.95  # the share of a node's memory that jobs may have, spread evenly over its cores
 
@@ -23,7 +25,8 @@ class Workload:
         self.random = random
         self.account_of = {user.name: user.account for user in scenario.users}
         self.people = [user.name for user in scenario.users if user.weight > 0]
-        self.weights = [user.weight for user in scenario.users if user.weight > 0]
+        self.weights = list(accumulate(user.weight for user in scenario.users if user.weight > 0))
+        self.shapes = {work: list(accumulate(common for *_, common in work.shapes)) for work in scenario.work}
 
     def interval(self, work: Work, waiting: int) -> float:
         """Seconds until the next job of this kind, given how many of its partition wait."""
@@ -33,8 +36,8 @@ class Workload:
     def draw(self, work: Work, now: float) -> Job:
         """One job of this kind, submitted now; for `arrays` of them a group of tasks."""
         random = self.random
-        nodes, accelerators, _ = random.choices(work.shapes, [weight for *_, weight in work.shapes])[0]
-        user = random.choices(self.people, self.weights)[0]
+        nodes, accelerators, _ = random.choices(work.shapes, cum_weights=self.shapes[work])[0]
+        user = random.choices(self.people, cum_weights=self.weights)[0]
         job = self.make(
             user=user,
             name=random.choice(work.names),
@@ -100,8 +103,7 @@ class Workload:
     def fate(self, job: Job, used_share: float = 0.4) -> None:
         """Decide how long the job will run and how it will end."""
         random = self.random
-        states, shares = zip(*OUTCOMES, strict=True)
-        job.outcome = random.choices(states, shares)[0]
+        job.outcome = random.choices(OUTCOMES, cum_weights=OUTCOMES_UP_TO)[0]
         share = min(0.97, random.lognormvariate(0.0, 0.6) * used_share)
         if job.outcome == "FAILED":
             share *= random.random()

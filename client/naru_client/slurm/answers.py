@@ -6,7 +6,7 @@ there is one. Everything here is pure; what comes from outside is cleaned before
 
 import re
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,12 +31,11 @@ NO_CONTACT = frozenset({1800, 1801, 1802, 1803, 7000})  # slurmctld does not ans
 UNCHANGED = 1900
 DENIED = 2002
 NO_SUCH_JOB = 2017
+NOT_SIGNED_IN = b"Authentication failure"  # slurmrestd's whole answer to a request without a token
 NOTHING_FOUND = 9003  # an empty result, which is no error
 
-_NOTHING_CHANGED = re.compile(r"no (?:\w+ )?change", re.IGNORECASE)
 
-
-class Trouble(msgspec.Struct, frozen=True):
+class Trouble(NamedTuple):
     """One entry of an answer's `errors`, whatever its version calls the parts. `number` is 0 when none is given."""
 
     number: int = 0
@@ -46,17 +45,12 @@ class Trouble(msgspec.Struct, frozen=True):
 def unchanged(answer: Answer) -> bool:
     """Whether an HTTP answer says that nothing changed since it was last asked; raises for every other failure.
 
-    The answers of a list that did not change: 304, or 200 with an empty list and a warning that says so.
+    Two forms of it: 304, and 200 without a body. The third, an empty list with a warning, is for the decoder to see.
     """
     if answer.status == 304:
         return True
     check_http(answer)
     return not answer.body.strip()
-
-
-def says_unchanged(warnings: Iterable[str]) -> bool:
-    """Whether an empty list is empty only because nothing changed ("No job changes since update_time[…]")."""
-    return any(_NOTHING_CHANGED.search(w) for w in warnings)
 
 
 def version_missing(answer: Answer) -> bool:
@@ -75,7 +69,7 @@ def check_http(answer: Answer) -> None:
             )
         return
     if status in (401, 511):
-        raise _sign_in(_("the centre does not accept the token"))
+        raise sign_in(_("the centre does not accept the token"))
     if 300 <= status < 400:
         raise UsageError(
             _("the address only redirects elsewhere (HTTP {status})").format(status=status),
@@ -88,21 +82,21 @@ def check_http(answer: Answer) -> None:
     raise _by_status(answer)
 
 
-def judge(errors: Iterable[Trouble], *, shown: str = "") -> None:
-    """Raise what the errors inside a body mean; nothing when there are none, or when they only say "nothing found"."""
-    worst = [e for e in errors if e.number not in (0, NOTHING_FOUND) or (e.text and e.number != NOTHING_FOUND)]
-    if worst:
+def judge(errors: Iterable[tuple[int, str]], *, shown: str = "") -> None:
+    """Raise what the errors inside a body (number, words) mean; an empty result is none."""
+    found = [Trouble(*e) for e in errors if e[0] != NOTHING_FOUND and (e[0] or e[1])]
+    if found:
         # the number that says most: a specific one before the unspecific -1 and 0
-        raise error_for(max(worst, key=lambda e: (e.number > 0, e.number)), shown=shown)
+        raise error_for(max(found, key=lambda e: (e.number > 0, e.number)), shown=shown)
 
 
 def error_for(trouble: Trouble, *, shown: str = "") -> NaruError:
     """The error that one of Slurm's error numbers means."""
     number, words = trouble.number, clean(trouble.text, 300) or _("no reason given")
     if number in AUTHENTICATION:
-        return _sign_in(_("the centre does not accept the token"))
+        return sign_in(_("the centre does not accept the token"))
     if number == UNSPECIFIED:  # all that slurmrestd of 22.05 says of a token that slurmctld rejects
-        return _sign_in(_("the centre did not act on this token: {words}").format(words=words))
+        return sign_in(_("the centre did not act on this token: {words}").format(words=words))
     if number in NO_CONTACT:
         return Unreachable(_("the scheduler does not answer: {words}").format(words=words), _try_again())
     if number == NO_SUCH_JOB:
@@ -143,7 +137,8 @@ def check_command(answer: Answer) -> None:
         )
 
 
-def _sign_in(message: str) -> SignInNeeded:
+def sign_in(message: str) -> SignInNeeded:
+    """The error for a token that is missing, expired or not accepted, with what to do about it."""
     return SignInNeeded(message, _("get a new token, for instance with `scontrol token`, and set it again"))
 
 
@@ -304,9 +299,8 @@ _SILENT_FAILURES = (
 )
 
 
-def bad_shape(answer: Answer, why: str) -> NoReturn:
-    """Raise that an answer is not what its contract says."""
-    raise BadAnswer(
-        _("the answer to {call} cannot be read: {why}").format(call=clean(answer.call.shown, 80), why=clean(why, 200)),
-        _("`naru capture` keeps the answers for a report"),
+def empty(answer: Answer) -> BadAnswer:
+    """An answer without a body where there should be one."""
+    return BadAnswer(
+        _("the centre answered {call} with nothing").format(call=clean(answer.call.shown, 80)), _try_again()
     )

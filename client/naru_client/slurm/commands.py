@@ -1,0 +1,217 @@
+"""Slurm asked through its commands: the lists in text form, one job in JSON where the installed Slurm can do that."""
+
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from naru_client.errors import NotFound
+from naru_client.exchange import Answer, Call, Transport
+from naru_client.i18n import _
+from naru_client.model import Job, Node, Pool, Reservation, Site
+from naru_client.reading import Reading
+from naru_client.slurm import answers, hostlist, text_lists, text_records
+from naru_client.slurm.job_ids import JobId, checked_user
+from naru_client.slurm.processes import CommandTransport, slurm_commands_available
+from naru_client.text import clean, clean_block
+
+__all__ = ["CommandTransport", "SlurmCommands", "slurm_commands_available"]
+
+T = TypeVar("T")
+
+SLICE = 500  # rows decoded before anybody else may have a turn
+_RELEASE = re.compile(r"(\d+)\.(\d+)")
+_KEPT_FOR_RESERVATIONS = frozenset({"RESERVED", "MAINT", "MAINTENANCE"})
+
+
+def random_separator() -> str:
+    """Text that parts fields; begins with a letter, as squeue takes a number for a width."""
+    return "z" + os.urandom(8).hex()
+
+
+class SlurmCommands:
+    """The questions of a Slurm site, asked with squeue, sinfo, sacct and scontrol."""
+
+    reached_by = "commands"
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        site: str = "",
+        timeout: float = 30.0,
+        separator: Callable[[], str] = random_separator,
+    ) -> None:
+        self.transport = transport
+        self.site_id = site
+        self._timeout = timeout
+        self._separator = separator
+        self._release: str | None = None
+
+    async def open(self) -> dict[str, str]:
+        """Ask for the site's configuration, which names the cluster; to be called once before all others."""
+        answer = await self._ask("config", text_records.CONFIG_ARGV)
+        settings = text_records.decode_settings(answer.body)
+        self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
+        self._release = settings.get("SLURM_VERSION") or None
+        return settings
+
+    def over(self, transport: Transport) -> "SlurmCommands":
+        """The same questions carried by another transport."""
+        other = SlurmCommands(transport, site=self.site_id, timeout=self._timeout, separator=self._separator)
+        other._release = self._release
+        return other
+
+    async def site(self) -> Reading[Site]:
+        settings = await self.open()
+        ping = await self._send("ping", ("scontrol", "ping"))
+        healthy = ping.status == 0 and b" is UP" in ping.body
+        said = clean(ping.body.decode("utf-8", "replace").strip().split("\n")[0], 200)
+        return self._reading(
+            Site(
+                id=self.site_id,
+                name=self.site_id,
+                dialect="slurm",
+                reached_by=self.reached_by,
+                scheduler=f"Slurm {self._release}" if self._release else None,
+                healthy=healthy,
+                health_detail=None if healthy else said or None,
+                capabilities=("history",) if keeps_accounts(settings) else (),
+            ),
+            ping,
+        )
+
+    async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]:
+        name = checked_user(user) if user is not None else None
+        answer = await self._list("jobs", lambda s: text_lists.squeue_argv(s, user=name))
+        jobs: list[Job] = []
+        rows = text_lists.iterate_squeue(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
+        for at, job in enumerate(rows, 1):
+            if name is None or job.user == name:
+                jobs.append(job)
+            if at % SLICE == 0:
+                await asyncio.sleep(0)
+        return self._reading(tuple(jobs), answer)
+
+    async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
+        name = checked_user(user) if user is not None else None
+        answer = await self._list("history", lambda s: text_lists.sacct_argv(s, since=since, until=until, user=name))
+        jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
+        return self._reading(tuple(j for j in jobs if name is None or j.user == name), answer)
+
+    async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
+        """What slurmctld still knows of a job; raises NotFound when it knows nothing."""
+        if self._tells_json:
+            try:
+                return await self._live_json(wanted)
+            except NotFound:
+                if wanted.task is None and wanted.offset is None:
+                    raise  # otherwise some versions know the part only under the whole
+        answer = await self._list(f"job {wanted.whole}", lambda s: text_lists.squeue_argv(s, job=wanted.whole))
+        jobs = text_lists.decode_squeue(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
+        return self._only(wanted, jobs, answer)
+
+    async def ended_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
+        """What accounting knows of a job; raises NotFound when it knows nothing."""
+        answer = await self._past(wanted)
+        jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
+        return self._only(wanted, jobs, answer)
+
+    async def raw_job(self, wanted: JobId) -> Reading[str]:
+        answer = await self._ask(f"raw job {wanted.exact}", ("scontrol", "-d", "show", "job", wanted.exact))
+        return self._reading(clean_block(answer.body.decode("utf-8", "replace").strip()), answer)
+
+    async def raw_ended_job(self, wanted: JobId) -> Reading[str]:
+        answer = await self._past(wanted)
+        blocks = text_lists.describe_sacct(answer.body, answer.call.separator)
+        if not blocks:
+            raise answers.error_for(answers.Trouble(number=answers.NO_SUCH_JOB))
+        return self._reading(clean_block(blocks), answer)
+
+    async def nodes(self) -> Reading[tuple[Node, ...]]:
+        answer = await self._list("nodes", text_lists.sinfo_argv)
+        nodes = text_lists.decode_nodes(answer.body, answer.call.separator, site=self.site_id)
+        if any(_KEPT_FOR_RESERVATIONS.intersection(node.states) for node in nodes):
+            nodes = _name_reservations(nodes, (await self.reservations()).value, answer.as_of)
+        return self._reading(nodes, answer)
+
+    async def pools(self) -> Reading[tuple[Pool, ...]]:
+        answer = await self._ask("pools", text_records.PARTITIONS_ARGV)
+        return self._reading(text_records.decode_partitions(answer.body, site=self.site_id), answer)
+
+    async def reservations(self) -> Reading[tuple[Reservation, ...]]:
+        answer = await self._ask("reservations", text_records.RESERVATIONS_ARGV)
+        return self._reading(text_records.decode_reservations(answer.body, site=self.site_id), answer)
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+    @property
+    def _tells_json(self) -> bool:
+        """Whether `scontrol show job` has --json: from 23.02 on. Older ones would print every job there is."""
+        found = _RELEASE.match(self._release or "")
+        return found is not None and (int(found[1]), int(found[2])) >= (23, 2)
+
+    async def _live_json(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
+        from naru_client.slurm import wire
+
+        answer = await self._ask(f"job {wanted.exact}", ("scontrol", "--json", "show", "job", wanted.exact))
+        decoded = wire.decode_jobs(answer.body, site=self.site_id, now=answer.as_of)
+        answers.judge(decoded.errors, shown=answer.call.shown)
+        return self._only(wanted, decoded.value, answer, decoded.warnings)
+
+    def _only(
+        self, wanted: JobId, jobs: tuple[Job, ...], answer: Answer, warnings: tuple[str, ...] = ()
+    ) -> Reading[tuple[Job, ...]]:
+        found = tuple(job for job in jobs if wanted.names(job))
+        if not found:
+            raise answers.error_for(answers.Trouble(number=answers.NO_SUCH_JOB))
+        return replace(self._reading(found, answer), warnings=warnings)
+
+    async def _past(self, wanted: JobId) -> Answer:
+        return await self._list(f"history of job {wanted.whole}", lambda s: text_lists.sacct_argv(s, job=wanted.whole))
+
+    async def _ask(self, key: str, argv: tuple[str, ...], separator: str = "") -> Answer:
+        answer = await self._send(key, argv, separator)
+        answers.check_command(answer)
+        return answer
+
+    async def _list(self, key: str, argv: Callable[[str], tuple[str, ...]]) -> Answer:
+        separator = self._separator()
+        return await self._ask(key, argv(separator), separator)
+
+    async def _send(self, key: str, argv: tuple[str, ...], separator: str = "") -> Answer:
+        return await self.transport.send(Call(key=key, argv=argv, separator=separator, timeout=self._timeout))
+
+    def _reading(self, value: T, answer: Answer) -> Reading[T]:
+        program = answer.call.argv[0] if answer.call.argv else ""
+        source = _("{program} ({transport})").format(program=program, transport=self.transport.source)
+        return Reading(value, source, answer.as_of)
+
+
+def keeps_accounts(settings: dict[str, str]) -> bool:
+    """Whether the site's configuration names an accounting store."""
+    return settings.get("AccountingStorageType", "") not in ("", "(null)", "accounting_storage/none")
+
+
+def _name_reservations(
+    nodes: tuple[Node, ...], reservations: tuple[Reservation, ...], now: datetime
+) -> tuple[Node, ...]:
+    """sinfo says that a node is reserved, but not for which reservation: the one that holds it now."""
+    holder: dict[str, str] = {}
+    for reservation in reservations:
+        started = reservation.start is None or reservation.start <= now
+        over = reservation.end is not None and reservation.end <= now
+        if started and not over and reservation.node_list:
+            try:
+                holder.update(dict.fromkeys(hostlist.expand(reservation.node_list), reservation.name))
+            except ValueError:
+                continue
+    return tuple(
+        replace(node, reservation=holder.get(node.name)) if _KEPT_FOR_RESERVATIONS.intersection(node.states) else node
+        for node in nodes
+    )

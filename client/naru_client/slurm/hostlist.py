@@ -12,7 +12,7 @@ _PART = re.compile(r"([^\[\]]*)(?:\[([^\[\]]*)\])?")
 def expand(hostlist: str, limit: int = LIMIT) -> tuple[str, ...]:
     """Every name in its order, numbers with their leading zeros.
 
-    Raises ValueError for more than `limit` names and for what is not a hostlist (an open bracket, a range that is none).
+    Raises ValueError for more than `limit` names and for what is not a hostlist (an open bracket, no range in it).
     """
     names: list[str] = []
     for item in split(hostlist):

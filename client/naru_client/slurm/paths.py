@@ -39,7 +39,7 @@ def expand(
             unknown = True
             return ""
         host = hostlist.first(node_list) if node_list else None
-        value: str | int | None = {
+        known: dict[str, str | int | None] = {
             "j": job_id,
             "J": f"{job_id}.batch",
             "A": array_id or job_id,
@@ -51,7 +51,8 @@ def expand(
             "n": 0,
             "t": 0,
             "s": "batch",
-        }.get(letter, found[0])
+        }
+        value = known.get(letter, found[0])
         if value is None:
             unknown = True
             return ""

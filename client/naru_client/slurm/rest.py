@@ -1,4 +1,4 @@
-"""HTTP as a transport: slurmrestd over HTTPS, a unix socket, or inside this process. The one module that knows httpx."""
+"""HTTP as a transport: slurmrestd over HTTPS, a unix socket or in process. The one module that knows httpx."""
 
 import asyncio
 import ipaddress

@@ -5,19 +5,33 @@ or whole fake rows stays one field. Rows are counted by their fields, never by l
 whole rows raises BadAnswer. Times are asked for as seconds since 1970 (SLURM_TIME_FORMAT=%s).
 """
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
-from naru_client.errors import BadAnswer
-from naru_client.i18n import _
-from naru_client.model import FINISHED_STATES, WAITING_STATES, Job, Node
+from naru_client.model import FINISHED_STATES, WAITING_STATES, Job
 from naru_client.slurm import paths, tres
-from naru_client.slurm.wire_ids import array_pending, job_name_id
+from naru_client.slurm.text_history import SACCT_FIELDS, decode_sacct, describe_sacct, sacct_argv
+from naru_client.slurm.text_nodes import SINFO_FIELDS, decode_nodes, sinfo_argv
+from naru_client.slurm.text_values import NOTHING, duration, fields, moment, rows, shared, whole_number
+from naru_client.slurm.wire_ids import address, task_count
 from naru_client.slurm.wire_states import exit_code, job_state, job_times, reason
 from naru_client.text import clean, clean_optional
+
+__all__ = [
+    "SACCT_FIELDS",
+    "SINFO_FIELDS",
+    "SQUEUE_FIELDS",
+    "decode_nodes",
+    "decode_sacct",
+    "decode_squeue",
+    "describe_sacct",
+    "iterate_squeue",
+    "sacct_argv",
+    "sinfo_argv",
+    "squeue_argv",
+]
 
 SQUEUE_FIELDS = (
     "JobID", "ArrayJobID", "ArrayTaskID", "HetJobID", "HetJobOffset", "Name", "UserName", "Account", "QOS",
@@ -26,53 +40,12 @@ SQUEUE_FIELDS = (
     "Reservation", "SubmitTime", "EligibleTime", "StartTime", "EndTime", "TimeLimit", "TimeUsed", "Comment", "WorkDir",
     "Command", "STDOUT", "STDERR", "RestartCnt", "exit_code",
 )  # fmt: skip
-SINFO_FIELDS = (
-    "NodeList", "PartitionName", "StateComplete", "Gres", "GresUsed", "CPUsState", "CPUsLoad", "Memory", "AllocMem",
-    "Features", "Reason", "User", "Timestamp",
-)  # fmt: skip
-SACCT_FIELDS = (
-    "JobIDRaw", "JobID", "JobName", "User", "Account", "QOS", "Partition", "State", "Reason", "ExitCode", "Submit",
-    "Eligible", "Start", "End", "ElapsedRaw", "TimelimitRaw", "NNodes", "NodeList", "NCPUS", "AllocTRES", "ReqTRES",
-    "Constraints", "Reservation", "Comment", "WorkDir", "Priority",
-)  # fmt: skip
-# sacct's short words, as it takes them: every state in which a job stays what it is
-FINISHED_WORDS = "BF,CA,CD,DL,F,NF,OOM,PR,RV,TO"
-
-_NOTHING = frozenset({"", "N/A", "NONE", "None", "Unknown", "(null)", "None assigned", "n/a", "INVALID", "NOT_SET"})
-_DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SACCT_ID = re.compile(r"(\d+)(?:_(\d+)|_\[([^\]]*)\]|\+(\d+))?")
 
 
 def squeue_argv(separator: str, *, user: str | None = None, job: str | None = None) -> tuple[str, ...]:
     """squeue for every state, hidden partitions included; of one user or one job where asked."""
     only = (("-u", user) if user else ()) + (("-j", job) if job else ())
-    return ("squeue", "-h", "-a", "--local", "-t", "all", *only, "-O", _fields(SQUEUE_FIELDS, separator))
-
-
-def sinfo_argv(separator: str) -> tuple[str, ...]:
-    """sinfo by node: one row for each node in each partition."""
-    return ("sinfo", "-h", "-a", "-N", "-O", _fields(SINFO_FIELDS, separator))
-
-
-def sacct_argv(
-    separator: str,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    user: str | None = None,
-    job: str | None = None,
-) -> tuple[str, ...]:
-    """sacct for jobs that ended between two times, or for everything it knows of one job; never duplicates."""
-    what: tuple[str, ...]
-    if job is not None:
-        what = ("-j", job)
-    else:
-        if since is None or until is None:
-            raise ValueError("a span of time is needed, or a job")
-        who = ("-u", user) if user else ("-a",)
-        what = (*who, "-s", FINISHED_WORDS, "-S", f"uts{int(since.timestamp())}", "-E", f"uts{int(until.timestamp())}")
-    return ("sacct", "-X", "-n", "-p", f"--delimiter={separator}", *what, "-o", ",".join(SACCT_FIELDS))
+    return ("squeue", "-h", "-a", "--local", "-t", "all", *only, "-O", fields(SQUEUE_FIELDS, separator))
 
 
 def decode_squeue(body: bytes, separator: str, *, site: str, now: datetime) -> tuple[Job, ...]:
@@ -82,24 +55,8 @@ def decode_squeue(body: bytes, separator: str, *, site: str, now: datetime) -> t
 
 def iterate_squeue(body: bytes, separator: str, *, site: str, now: datetime) -> Iterator[Job]:
     """The same, one by one, so that a long queue can be decoded in slices."""
-    for row in _rows(body, separator, len(SQUEUE_FIELDS)):
+    for row in rows(body, separator, len(SQUEUE_FIELDS)):
         yield _squeue_job(_Queued(*row), site, now)
-
-
-def decode_sacct(body: bytes, separator: str, *, site: str, now: datetime) -> tuple[Job, ...]:
-    """Every row of `sacct_argv` as a job."""
-    return tuple(_sacct_job(_Past(*row), site, now) for row in _rows(body, separator, len(SACCT_FIELDS)))
-
-
-def decode_nodes(body: bytes, separator: str, *, site: str) -> tuple[Node, ...]:
-    """Every node of `sinfo_argv` once, with all its partitions in the order sinfo gives them."""
-    rows: dict[str, _NodeRow] = {}
-    pools: dict[str, list[str]] = {}
-    for cells in _rows(body, separator, len(SINFO_FIELDS)):
-        row = _NodeRow(*cells)
-        rows.setdefault(row.name, row)
-        pools.setdefault(row.name, []).append(row.pool)
-    return tuple(_node(row, tuple(dict.fromkeys(clean(p) for p in pools[name] if p)), site) for name, row in rows.items())
 
 
 class _Queued(NamedTuple):
@@ -146,50 +103,79 @@ class _Queued(NamedTuple):
     exit: str
 
 
-class _Past(NamedTuple):
-    """A row of sacct, in the order of SACCT_FIELDS."""
+def _squeue_job(row: _Queued, site: str, now: datetime) -> Job:
+    state = job_state(row.state)
+    job_id, nodes, tasks = whole_number(row.job_id) or 0, whole_number(row.nodes), whole_number(row.tasks)
+    group, task = _array_part(row.array_task)
+    array_id = whole_number(row.array_id) if group or task is not None else None
+    het_id = whole_number(row.het_id)
+    het_offset = whole_number(row.het_offset) if het_id is not None else None
+    waiting, node_list = state.shown in WAITING_STATES, clean_optional(row.node_list)
+    code, detail = reason(row.reason)
+    times = job_times(state, start=moment(row.start), end=moment(row.end), now=now, never_ran=node_list is None)
+    name, user, work_dir = clean(row.name), clean_optional(row.user), clean_optional(row.work_dir)
+    written = partial(
+        paths.output, expanded=None, batch=None, job_id=job_id, name=name, user=user, array_id=array_id,
+        # looked through only for the one directive that names a node
+        array_task=task, node_list=node_list if "%N" in row.stdout + row.stderr else None,
+        work_dir=work_dir, group=group is not None,
+    )  # fmt: skip
+    stdout, finished = written(clean_optional(row.stdout)), state.shown in FINISHED_STATES
+    return Job(
+        site=site,
+        id=address(job_id, array_id, task, group, het_id, het_offset),
+        job_id=job_id,
+        array_id=array_id,
+        array_task=task,
+        array_tasks=group,
+        array_pending=None if group is None else task_count(group),
+        het_id=het_id,
+        het_offset=het_offset,
+        name=name,
+        user=user,
+        account=shared(row.account),
+        qos=shared(row.qos),
+        pool=shared(row.partition),
+        reservation=shared(row.reservation),
+        state=state.shown,
+        state_flags=state.others,
+        reason=code,
+        reason_detail=detail,
+        priority=whole_number(row.priority),
+        dependency=clean_optional(row.dependency),
+        nodes=nodes,
+        node_list=node_list,
+        planned_nodes=clean_optional(row.planned) if waiting else None,
+        cpus=whole_number(row.cpus),
+        tasks=tasks,
+        memory=tres.memory_of(row.tres),
+        accelerators=tres.job_accelerators(
+            tres_alloc=row.tres, tres_per_job=row.per_job, tres_per_node=row.per_node, nodes=nodes,
+            tres_per_task=row.per_task, tasks=tasks, tres_per_socket=row.per_socket,
+        ),
+        features=clean_optional(row.features),
+        submitted=moment(row.submitted),
+        eligible=moment(row.eligible),
+        started=times.started,
+        ended=times.ended,
+        expected_start=times.expected_start,
+        time_limit=duration(row.limit),
+        unlimited=row.limit == "UNLIMITED",
+        elapsed=None if waiting else duration(row.used),
+        exit=exit_code(int(row.exit) if row.exit.isdecimal() else row.exit) if finished else None,
+        comment=clean_optional(row.comment),
+        work_dir=work_dir,
+        command=clean_optional(row.command),
+        stdout=stdout,
+        stderr=stdout if row.stderr in ("", row.stdout) else written(clean_optional(row.stderr)),
+        restarts=whole_number(row.restarts),
+    )  # fmt: skip
 
-    job_id: str
-    shown_id: str
-    name: str
-    user: str
-    account: str
-    qos: str
-    partition: str
-    state: str
-    reason: str
-    exit: str
-    submitted: str
-    eligible: str
-    start: str
-    end: str
-    elapsed: str
-    limit: str
-    nodes: str
-    node_list: str
-    cpus: str
-    given: str
-    asked: str
-    features: str
-    reservation: str
-    comment: str
-    work_dir: str
-    priority: str
 
-
-class _NodeRow(NamedTuple):
-    """A row of sinfo, in the order of SINFO_FIELDS."""
-
-    name: str
-    pool: str
-    state: str
-    gres: str
-    gres_used: str
-    cpus: str
-    load: str
-    memory: str
-    memory_used: str
-    features: str
-    reason: str
-    user: str
-    since: str
+def _array_part(text: str) -> tuple[str | None, int | None]:
+    """ArrayTaskID: the expression of a pending group, or the number of one task; neither outside an array."""
+    if text in NOTHING:
+        return None, None
+    if text.isdecimal():
+        return None, whole_number(text)
+    return clean(text).strip("[]"), None

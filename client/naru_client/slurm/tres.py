@@ -42,6 +42,7 @@ def memory(text: str) -> int | None:
     return int(float(found[1]) * _SIZES[found[2].lower() or "m"])
 
 
+@lru_cache(maxsize=8192)
 def memory_of(tres: str | None) -> int | None:
     """The bytes of memory in a TRES string; None where it names none (or 0, which means "not set")."""
     amount = resources(tres).get("mem") if tres else None
@@ -167,20 +168,16 @@ def job_accelerators(
     Empty: none. None: not told, that is nothing was found and a request field is missing, or a request for each of
     something was found and how many of them is not known.
     """
-    requests = (tres_per_job, tres_per_node, tres_per_task, tres_per_socket)
-    if not gres_detail and not _may_name_any(tres_alloc, tres_req, requests):
-        return None if None in requests else ()
     return _job_accelerators(
-        tres_alloc, tuple(gres_detail or ()), tres_req, requests, (1, nodes, tasks, sockets)
+        tres_alloc,
+        tuple(gres_detail) if gres_detail else (),
+        tres_req,
+        (tres_per_job, tres_per_node, tres_per_task, tres_per_socket),
+        (1, nodes, tasks, sockets),
     )
 
 
-def _may_name_any(alloc: str | None, req: str | None, requests: tuple[str | None, ...]) -> bool:
-    texts = (alloc, req, *requests)
-    return any(text and ("gpu" in text.lower() or "npu" in text.lower()) for text in texts)
-
-
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def _job_accelerators(
     alloc: str | None,
     detail: tuple[str, ...],
@@ -196,14 +193,12 @@ def _job_accelerators(
         found += (a for a in source if a.kind not in kinds)
         kinds.update(a.kind for a in source)
     for wanted, count in zip(asked, each, strict=True):
-        open_kinds = [a for a in wanted if a.kind not in kinds]
-        if open_kinds and not count:
+        still_open = [a for a in wanted if a.kind not in kinds]
+        if still_open and not count:
             return None
-        found += times(open_kinds, count or 0)
+        found += times(still_open, count or 0)
         kinds.update(a.kind for a in wanted)
-    if not found and None in requests:
-        return None
-    return tuple(found)
+    return None if not found and None in requests else tuple(found)
 
 
 def node_accelerators(

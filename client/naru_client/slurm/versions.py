@@ -1,9 +1,9 @@
 """Everything that depends on the version of Slurm, in one place.
 
 Slurm names its JSON contract by parser: v0.0.35 … v0.0.37 (21.08, hand-written), v0.0.38 (22.05), then the generated
-`data_parser` family from v0.0.39 (23.02) on. What changed between them is absorbed field by field in the decoders, which
-accept every spelling in every version: nothing there asks for a version first, so a later one needs no new code. What
-remains here is how an answer says which version it is, and in which order versions are tried.
+`data_parser` family from v0.0.39 (23.02) on. What changed between them is absorbed field by field in the decoders,
+which accept every spelling in every version: nothing there asks for a version first, so a later one needs no new code.
+What remains here is how an answer says which version it is, and in which order versions are tried.
 
 Differences the decoders know of (older → newer):
   numbers      plain, with -1, 4294967294 and null for nothing → {"set", "infinite", "number"}

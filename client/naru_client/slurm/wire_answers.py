@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from naru_client.errors import BadAnswer
 from naru_client.i18n import _
 from naru_client.slurm import versions
-from naru_client.slurm.wire_values import Number, number
+from naru_client.slurm.wire_values import Number, number, words
 from naru_client.text import clean
 
 T = TypeVar("T")
@@ -112,8 +112,8 @@ def _not_an_object() -> BadAnswer:
 def rows(value: Any, kind: type[Row], name: str, envelope: Envelope) -> tuple[list[Row], tuple[str, ...]]:
     """The records of a list and a warning about each one that is none.
 
-    A missing list is an empty one in an answer that reports an error, and where null stands; otherwise the answer is not
-    what was asked for, and that raises BadAnswer.
+    A missing list is an empty one in an answer that reports an error, and where null stands; otherwise the answer is
+    not what was asked for, and that raises BadAnswer.
     """
     if type(value) is not list:
         if value is msgspec.UNSET and not (errors(envelope.errors) or envelope.warnings):
@@ -235,6 +235,13 @@ def _kind_of_jobs(parts: dict[str, Any]) -> Kind:
         return "unknown" if first else "jobs"
     if errors(parts.get("errors")):
         return "error"
-    said = json.dumps(parts.get("meta"), default=str)
-    past_source = "slurmdbd\"" in said.split('"accounting_storage"')[0] or "dbv0" in said or "sacct" in said
-    return "history" if past_source else "jobs"
+    return "history" if _from_accounting(parts.get("meta")) else "jobs"
+
+
+def _from_accounting(value: Any) -> bool:
+    """Whether an answer without records came from slurmdbd or sacct."""
+    fields = value if isinstance(value, dict) else {}
+    plugin = fields.get("plugin")
+    kind = str(plugin.get("type", "")) if isinstance(plugin, dict) else ""
+    command = words(fields.get("command"))
+    return kind.startswith(("openapi/slurmdbd", "openapi/db")) or bool(command and command[0].endswith("sacct"))

@@ -26,7 +26,7 @@ UNKNOWN = "UNKNOWN"
 
 
 class State(NamedTuple):
-    """`shown` is the word squeue prints, `base` the base state where the source gives it, `others` what else it said."""
+    """`shown` is the word squeue prints, `base` the base state where one was given, `others` all words but `shown`."""
 
     shown: str
     base: str | None
@@ -36,7 +36,7 @@ class State(NamedTuple):
 def job_state(value: Any) -> State:
     """The state from a word or a list of words; an unknown word passes, nothing at all is "UNKNOWN"."""
     if type(value) is list:
-        value = "\n".join([one for one in value if type(one) is str])
+        value = value[0] if len(value) == 1 else "\n".join([one for one in value if type(one) is str])
     return _job_state(value if type(value) is str else "")
 
 

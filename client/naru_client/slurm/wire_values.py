@@ -1,11 +1,12 @@
 """Single values as Slurm writes them, in any version and in any disorder: each of these functions takes whatever stands
 in a field and gives the value or None. None of them raises.
 
-`Number` is the wire type of a number: an int (21.08, 22.05), the wrapper `{"set", "infinite", "number"}` (from v0.0.39),
-or anything else that a fault may put there. `Any` fields hold texts and lists.
+`Number` is the wire type of a number: an int (21.08, 22.05), the wrapper `{"set", "infinite", "number"}` (v0.0.39 and
+later), or anything else that a fault may put there. `Any` fields hold texts and lists.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from naru_client.text import clean, clean_optional
 
 INFINITE_NUMBERS = frozenset({-1, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF})
 UNSET_NUMBERS = frozenset({0xFFFFFFFE, 0xFFFFFFFF})  # and everything from 2**62 on, as 64-bit sentinels and flags are
+_FAR = 1 << 62
 _END_OF_TIME = 253_402_300_799
 
 
@@ -31,12 +33,17 @@ Number = Wrapped | int | float | str | bool | list[Any] | None
 def number(value: Any) -> int | None:
     """A count that is set and finite; None otherwise. No count of Slurm's is negative: those are sentinels."""
     kind = type(value)
-    if kind is int:
-        return value if 0 <= value < 1 << 62 and value not in UNSET_NUMBERS else None
     if kind is Wrapped:
-        if value.set is False or value.infinite is True or type(value.number) is Wrapped:
+        if value.set is False or value.infinite is True:
             return None
-        return number(value.number)
+        value = value.number
+        kind = type(value)
+        if kind is dict:  # a wrapper in a wrapper is no number
+            return None
+    if kind is int:
+        return value if 0 <= value < _FAR and value not in UNSET_NUMBERS else None
+    if value is None:
+        return None
     if kind is float:
         return number(int(value)) if -1e18 < value < 1e18 else None
     if kind is str:
@@ -67,21 +74,32 @@ def infinite(value: Any) -> bool:
 def moment(value: Any) -> datetime | None:
     """A time, from seconds since 1970; 0 means that it has not come."""
     seconds = number(value)
-    if not seconds or seconds > _END_OF_TIME:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
+    return _moment(seconds) if seconds else None
+
+
+@lru_cache(maxsize=8192)
+def _moment(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds < _END_OF_TIME else None
 
 
 def text(value: Any) -> str | None:
     """A cleaned line; None for nothing and for Slurm's spellings of nothing. A number is written out, a list joined."""
     kind = type(value)
     if kind is str:
-        return clean_optional(value)
+        return clean_optional(value) if value else None
     if kind is int or kind is float:
         return str(value)
     if kind is list:
         return ",".join(words(value)) or None
     return None
+
+
+_shared = lru_cache(maxsize=8192)(clean_optional)
+
+
+def word(value: Any) -> str | None:
+    """The same for what many records share (accounts, partitions, users): cleaned once, kept once."""
+    return _shared(value) if type(value) is str else text(value)
 
 
 def plain(value: Any) -> str:
@@ -100,9 +118,8 @@ def words(value: Any) -> tuple[str, ...]:
         value = value.split(",")
     if type(value) is not list:
         return ()
-    return tuple(
-        clean(str(one).strip()) for one in value if type(one) in (str, int, float) and str(one).strip() not in ("", "(null)")
-    )
+    found = [str(one).strip() for one in value if type(one) in (str, int, float)]
+    return tuple([clean(one) for one in found if one not in ("", "(null)")])
 
 
 def flag(value: Any) -> bool | None:

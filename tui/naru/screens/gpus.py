@@ -175,7 +175,7 @@ NODE_COLUMNS = (
     Column(
         id="reason",
         title=mark("Reason"),
-        width=10,
+        width=20,
         grow=3,
         rank=1,
         text=lambda n: n.reason or "–",

@@ -38,12 +38,24 @@ def time_so_far(job: Job, now: datetime) -> str:
 
 
 def start_text(job: Job, now: datetime) -> str:
-    """When it started; while it waits the scheduler's own estimate, marked with `~`."""
-    if job.waiting:
-        if job.expected_start is None:
-            return "–"
-        return _("~now") if job.expected_start <= now else f"~{when(job.expected_start, now)}"
-    return when(job.started, now)
+    """When it started; while it waits the scheduler's own estimate, marked with `~`, from a day ahead as a distance."""
+    if not job.waiting:
+        return short_moment(job.started, now)
+    if job.expected_start is None:
+        return "–"
+    ahead = (job.expected_start - now).total_seconds()
+    if ahead <= 0:
+        return _("~now")
+    return (
+        f"~{when(job.expected_start, now)}"
+        if job.expected_start.astimezone().date() == now.astimezone().date()
+        else f"~+{duration(ahead)}"
+    )
+
+
+def short_moment(moment: datetime | None, now: datetime) -> str:
+    """The time of a moment today, else its date."""
+    return when(moment, now).split(" ")[0]
 
 
 def reason_text(job: Job) -> str:
@@ -65,13 +77,13 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
     def identity(row: Row) -> str:
         if row.foldable:
             return f"{glyphs.unfolded if row.unfolded else glyphs.folded}{row.key}"
-        return ("  " if row.depth else "") + row.job.id
+        return (" " if row.depth else "") + row.job.id
 
     columns = (
         Column(
             id="id",
             title=mark("ID"),
-            width=10,
+            width=11,
             text=identity,
             sort_key=lambda r: (r.job.array_id or r.job.job_id, r.job.job_id),
         ),
@@ -153,7 +165,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         Column(
             id="start",
             title=mark("Start"),
-            width=12,
+            width=8,
             text=lambda r: start_text(r.job, now()),
             sort_key=lambda r: ((r.job.expected_start or r.job.started) or now()).timestamp(),
         ),
@@ -177,7 +189,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         Column(
             id="reason",
             title=mark("Reason / where"),
-            width=14,
+            width=18,
             grow=4,
             text=lambda r: reason_text(r.job),
             sort_key=lambda r: r.job.reason or "",

@@ -1,5 +1,6 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -159,14 +160,17 @@ class JobsScreen(NaruScreen):
         self._filter_text = text
         error = ""
         try:
-            parsed = parse(text, me=self.terminal.state.user, now=self.terminal.now()) if text.strip() else None
+            self._filter = self._parsed(text)
         except FilterError as problem:
             error = problem.message
-        else:
-            self._filter = parsed
+            with suppress(FilterError):  # what stands before the half-typed condition still counts
+                self._filter = self._parsed(text.rpartition(" ")[0])
         for line in self.query("#filter-error").results(TextLines):
             line.show([((error, "warning"),)] if error else [])
         self.new_state()
+
+    def _parsed(self, text: str) -> Filter | None:
+        return parse(text, me=self.terminal.state.user, now=self.terminal.now()) if text.strip() else None
 
     # ---- rows --------------------------------------------------------------------------------------------------
 

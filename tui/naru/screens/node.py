@@ -12,6 +12,7 @@ from naru.screens.gpus import CONDITION_STYLES, node_accelerators, share
 from naru.state import State, Topic
 from naru.widgets.text_lines import Line, TextLines, labelled
 from naru_client.i18n import _
+from naru_client.insight.filter_fields import in_hostlist
 from naru_client.model import Job, Node
 
 STYLES = {"free": "good", "running": "good", "moving": "link", "warning": "warning", "failed": "bad", "quiet": "quiet"}
@@ -71,6 +72,4 @@ class NodeScreen(NaruScreen):
 
     def _jobs_on(self, node: Node, state: State) -> list[Job]:
         """The listed jobs that run on this node, by their node lists."""
-        from naru_client.slurm.hostlist import expand
-
-        return [j for j in state.all_jobs if j.running and j.node_list and node.name in expand(j.node_list)]
+        return [j for j in state.all_jobs if j.running and j.node_list and in_hostlist(node.name, j.node_list)]

@@ -1,0 +1,157 @@
+"""A Slurm site as a Centre: slurmctld for what is in the queue, accounting for what has left it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from naru_client.centre import Capability
+from naru_client.errors import NotFound, NotProvided, Unreachable
+from naru_client.exchange import Transport
+from naru_client.i18n import _
+from naru_client.merge import merge_jobs
+from naru_client.model import Job, Node, Pool, Reservation, Site
+from naru_client.reading import Reading
+from naru_client.slurm.job_ids import JobId, parse_job_id
+
+LIVE: frozenset[Capability] = frozenset({"site", "jobs", "job", "nodes", "pools", "reservations"})
+AHEAD = timedelta(minutes=1)  # clocks differ: what ended "in a moment" belongs to a history up to now
+
+
+class Source(Protocol):
+    """The questions of a Slurm site, by whatever they are carried: `SlurmCommands` or `SlurmRest`."""
+
+    transport: Transport
+    site_id: str
+
+    async def site(self) -> Reading[Site]: ...
+    async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]: ...
+    async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]: ...
+    async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
+    async def ended_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
+    async def raw_job(self, wanted: JobId) -> Reading[str]: ...
+    async def raw_ended_job(self, wanted: JobId) -> Reading[str]: ...
+    async def nodes(self) -> Reading[tuple[Node, ...]]: ...
+    async def pools(self) -> Reading[tuple[Pool, ...]]: ...
+    async def reservations(self) -> Reading[tuple[Reservation, ...]]: ...
+    async def close(self) -> None: ...
+    def over(self, transport: Transport) -> "Source": ...
+
+
+class SlurmCentre:
+    """One Slurm site. `no_history` is why it tells nothing of the past, empty where it does."""
+
+    def __init__(
+        self, source: Source, *, user: str | None = None, reached_by: str = "commands", no_history: str = ""
+    ) -> None:
+        self.source = source
+        self._user = user
+        self._reached_by = reached_by
+        self._no_history = no_history
+
+    @property
+    def id(self) -> str:
+        return self.source.site_id
+
+    @property
+    def user(self) -> str | None:
+        return self._user
+
+    @property
+    def no_history(self) -> str:
+        return self._no_history
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return LIVE if self._no_history else LIVE | {"history"}
+
+    async def site(self) -> Reading[Site]:
+        reading = await self.source.site()
+        site = replace(
+            reading.value, reached_by=self._reached_by, user=self._user, capabilities=tuple(sorted(self.capabilities))
+        )
+        return replace(reading, value=site)
+
+    async def jobs(self, *, user: str | None = None) -> Reading[tuple[Job, ...]]:
+        return await self.source.jobs(user)
+
+    async def history(
+        self, *, since: datetime, user: str | None, until: datetime | None = None
+    ) -> Reading[tuple[Job, ...]]:
+        if self._no_history:
+            raise NotProvided(self._no_history, _("only jobs in the queue can be shown"))
+        return await self.source.history(since=since, until=until or datetime.now(UTC) + AHEAD, user=user)
+
+    async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
+        """Every record behind an id, the scheduler's before the accounting store's.
+
+        Accounting is asked when the scheduler does not know the job, and for an array, of which it may have forgotten
+        some tasks. A store that does not answer then leaves the reading as it is, with a warning.
+        """
+        wanted = parse_job_id(job_id)
+        try:
+            live = await self.source.live_job(wanted)
+        except NotFound:
+            if self._no_history:
+                raise
+            return await self.source.ended_job(wanted)
+        except Unreachable:
+            if self._no_history:
+                raise
+            try:
+                return await self.source.ended_job(wanted)
+            except (NotFound, NotProvided, Unreachable):
+                pass
+            raise  # the scheduler's own words: they say more than the store's
+        except NotProvided:
+            return await self._from_lists(wanted)
+        if self._no_history or wanted.task is not None or not any(j.array_id == wanted.number for j in live.value):
+            return live
+        try:
+            ended = await self.source.ended_job(wanted)
+        except NotFound:
+            return live
+        except (NotProvided, Unreachable) as error:
+            return replace(live, warnings=(*live.warnings, error.message))
+        return replace(live, value=merge_jobs(live.value, ended.value))
+
+    async def raw_job(self, job_id: str) -> Reading[str]:
+        wanted = parse_job_id(job_id)
+        try:
+            return await self.source.raw_job(wanted)
+        except NotFound:
+            if self._no_history:
+                raise
+            return await self.source.raw_ended_job(wanted)
+
+    async def nodes(self) -> Reading[tuple[Node, ...]]:
+        return await self.source.nodes()
+
+    async def pools(self) -> Reading[tuple[Pool, ...]]:
+        return await self.source.pools()
+
+    async def reservations(self) -> Reading[tuple[Reservation, ...]]:
+        return await self.source.reservations()
+
+    async def close(self) -> None:
+        await self.source.close()
+
+    def over(self, transport: Transport) -> "SlurmCentre":
+        """The same site asked through another transport, which the caller closes."""
+        return SlurmCentre(
+            self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self._no_history
+        )
+
+    async def _from_lists(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
+        """A source without a question for one job (a recording): out of the lists it has."""
+        live = await self.jobs()
+        found = tuple(j for j in live.value if wanted.names(j))
+        if not self._no_history and (not found or any(j.array_id == wanted.number for j in found)):
+            try:
+                ended = await self.history(since=live.as_of - timedelta(days=1), user=None)
+                found = merge_jobs(found, (j for j in ended.value if wanted.names(j)))
+            except (NotProvided, NotFound):
+                pass
+        if not found:
+            raise NotFound(_("there is no job {id} in this recording").format(id=wanted.exact))
+        return replace(live, value=found)

@@ -1,0 +1,77 @@
+"""Running the app without a terminal, and reading what it drew."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from naru.app import NaruApp
+from naru.format import Glyphs
+from naru_client.config import Settings
+from naru_client.exchange import CallLog
+from textual.pilot import Pilot
+
+from tests.tui.fake import NOW, FakeCentre
+
+
+class Screen:
+    """A running app: what it shows as lines of text, and keys."""
+
+    def __init__(self, app: NaruApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def lines(self) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def line_with(self, words: str) -> str:
+        """The first line that holds these words; an empty one when none does."""
+        return next((line for line in self.lines if words in line), "")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the app work until a condition holds; fails when it has not after many turns."""
+        for _turn in range(200):
+            if condition():
+                return
+            await self.pilot.pause()
+        raise AssertionError(f"never came true; the screen shows:\n{self.text}")
+
+    async def refreshed(self) -> None:
+        """Ask the centre anew, as the schedule would, and draw what came."""
+        self.app.poller._refreshed = float("-inf")
+        self.app.poller.refresh()
+        await self.pilot.pause()
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def opened(
+    centre: FakeCentre,
+    size: tuple[int, int] = (80, 24),
+    *,
+    settings: Settings | None = None,
+    ascii_only: bool = False,
+    now: datetime = NOW,
+    no_colour: bool = False,
+) -> AsyncIterator[Screen]:
+    app = NaruApp(
+        centre,
+        settings or Settings(),
+        CallLog(),
+        glyphs=Glyphs(ascii_only),
+        clock=lambda: now,
+        no_colour=no_colour,
+    )
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        yield Screen(app, pilot)

@@ -1,0 +1,121 @@
+"""`naru job ID`: everything about one job, every record behind its id."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+
+from naru import format as form
+from naru.commands import job_table
+from naru.commands.job_ids import checked
+from naru.output import Page, Result
+from naru.plain_table import Span
+from naru.session import Context
+from naru_client.errors import NotFound
+from naru_client.i18n import _
+from naru_client.insight.fold import fold
+from naru_client.model import Job
+
+CSV = False
+
+IN_FULL = 3  # so many records are told in full; more of them are a table
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar=_("ID"), help=_("123, 123_4 for a task, 123+1 for a part of a het job"))
+    parser.add_argument("--raw", action="store_true", help=_("what the source itself says of it"))
+
+
+async def run(context: Context) -> Result:
+    job_id = checked(context.args.id)
+    opened = await context.open()
+    if context.args.raw:
+        raw = await opened.centre.raw_job(job_id)
+        return Result(
+            schema="job.raw",
+            site=opened.centre.id,
+            source=raw.source,
+            as_of=raw.as_of,
+            data=raw.value,
+            warnings=raw.warnings,
+            show=lambda page: _show_raw(page, raw.value),
+        )
+    reading = await opened.centre.job(job_id)
+    if not reading.value:
+        raise NotFound(_("no job {id}").format(id=job_id))
+    return Result(
+        schema="job",
+        site=opened.centre.id,
+        source=reading.source,
+        as_of=reading.as_of,
+        data=reading.value,
+        warnings=reading.warnings,
+        show=lambda page: _show(page, reading.value, reading.as_of),
+    )
+
+
+def _show_raw(page: Page, text: str) -> None:
+    for line in text.split("\n"):
+        page.line(line)
+
+
+def _show(page: Page, jobs: Sequence[Job], now: datetime) -> None:
+    if len(jobs) > IN_FULL:
+        job_table.show(page, [row for job in jobs for row in fold([job])], now, users=True)
+        return
+    for number, job in enumerate(jobs):
+        if number:
+            page.line()
+        page.line(Span(job.id, "strong"), "  ", Span(job.name, "strong"))
+        page.facts(_facts(job, now))
+
+
+def _facts(job: Job, now: datetime) -> list[tuple[str, str | Span | None]]:
+    state = " ".join((job.state, *job.state_flags))
+    return [
+        (_("state"), Span(state, job_table.state_style(job))),
+        (_("reason"), job_table.reason(job) or None),
+        (_("ended by"), job_table.ending(job) or None),
+        (_("user"), job.user),
+        (_("account"), job.account),
+        ("QOS", job.qos),
+        (_("pool"), job.pool),
+        (_("reservation"), job.reservation),
+        (_("accelerators"), _("not told") if job.accelerators is None else form.accelerators(job.accelerators)),
+        (_("nodes"), _nodes(job)),
+        (_("planned on"), job.planned_nodes),
+        (_("CPUs"), _figure(job.cpus)),
+        (_("tasks"), _figure(job.tasks)),
+        (_("memory"), None if job.memory is None else form.size(job.memory)),
+        (_("features"), job.features),
+        (_("submitted"), moment(job.submitted)),
+        (_("eligible"), moment(job.eligible) if job.eligible != job.submitted else None),
+        (_("started"), moment(job.started)),
+        (_("expected start"), moment(job.expected_start) if job.waiting else None),
+        (_("ended"), moment(job.ended)),
+        (_("elapsed"), None if job.elapsed is None else form.duration(job.elapsed)),
+        (_("time limit"), form.time_limit(job) if job.unlimited or job.time_limit is not None else None),
+        (_("priority"), _figure(job.priority)),
+        (_("array tasks"), job.array_tasks),
+        (_("depends on"), job.dependency),
+        (_("restarts"), _figure(job.restarts or None)),
+        (_("comment"), job.comment),
+        (_("folder"), job.work_dir),
+        (_("command"), job.command),
+        (_("output"), job.stdout),
+        (_("errors"), job.stderr if job.stderr != job.stdout else None),
+    ]
+
+
+def moment(value: datetime | None) -> str | None:
+    """A moment in full, in the reader's own time zone."""
+    return None if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def _nodes(job: Job) -> str | None:
+    if job.node_list:
+        return f"{job.nodes} · {job.node_list}" if job.nodes else job.node_list
+    return _figure(job.nodes)
+
+
+def _figure(value: int | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,115 @@
+"""How jobs stand in a plain table: the columns people triage by, folded or one line a record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from naru import format as form
+from naru.output import Page, Sheet
+from naru.plain_table import Column
+from naru_client.i18n import _
+from naru_client.insight.fold import Row
+from naru_client.model import Job
+
+STATE_STYLES = {"RUNNING": "running", "COMPLETED": "done", "CANCELLED": "done"}
+
+
+def columns(now: datetime, *, users: bool) -> tuple[Column[Row], ...]:
+    """The columns, `now` being the moment that times are told from."""
+    found: list[Column[Row]] = [Column(title=_("JOB"), cell=_id)]
+    if users:
+        found.append(Column(title=_("USER"), cell=lambda r: r.job.user or "?", least=5, most=12))
+    found += [
+        Column(title=_("NAME"), cell=lambda r: r.job.name, least=10, most=28),
+        Column(title=_("POOL"), cell=lambda r: r.job.pool or "–", least=4, most=14, shed=1),
+        Column(title=_("STATE"), cell=_state, least=9, most=20, style=lambda r: state_style(r.job)),
+        Column(title=_("GPUS"), cell=lambda r: form.accelerators(r.job.accelerators), most=18, least=7),
+        Column(title=_("NODES"), cell=lambda r: _number(r.job.nodes), right=True, shed=5),
+        Column(title=_("ELAPSED"), cell=lambda r: form.duration(r.job.elapsed), right=True, shed=3),
+        Column(title=_("LIMIT"), cell=lambda r: form.time_limit(r.job), right=True, shed=4),
+        Column(title=_("START"), cell=lambda r: start(r.job, now), right=True),
+        Column(title=_("WHERE OR WHY"), cell=lambda r: where_or_why(r.job), least=17, most=40),
+    ]
+    return tuple(found)
+
+
+def start(job: Job, now: datetime) -> str:
+    """When it started; `~` before the scheduler's own estimate of when it will."""
+    if job.started is not None:
+        return form.when(job.started, now)
+    if job.expected_start is not None and job.waiting:
+        return "~" + form.when(job.expected_start, now)
+    return "–"
+
+
+def where_or_why(job: Job) -> str:
+    """Of a waiting job its reason, of one that holds nodes which, of a finished one how it ended."""
+    if job.waiting:
+        return reason(job) or "–"
+    if not job.finished:
+        return job.node_list or "–"
+    return ending(job) or reason(job) or "–"
+
+
+def reason(job: Job) -> str:
+    return ", ".join(filter(None, (job.reason, job.reason_detail)))
+
+
+def ending(job: Job) -> str:
+    """How a finished job ended, when that says more than its state: `exit 1`, `signal 9`."""
+    if job.exit is None:
+        return ""
+    if job.exit.signal:
+        return _("signal {number}").format(number=job.exit.signal)
+    return _("exit {code}").format(code=job.exit.code) if job.exit.code else ""
+
+
+def state_style(job: Job) -> str:
+    if job.waiting:
+        return "waiting"
+    if job.finished:
+        return STATE_STYLES.get(job.state, "failed")
+    return STATE_STYLES.get(job.state, "moving")
+
+
+def order(job: Job) -> tuple[int, float, int]:
+    """For people: what runs, the newest first; what waits, the next in line first; what has ended, the last first."""
+    if job.waiting:
+        return 1, -(job.priority or 0), job.job_id
+    if job.finished:
+        return 2, -(job.ended.timestamp() if job.ended else 0), -job.job_id
+    return 0, -(job.started.timestamp() if job.started else 0), -job.job_id
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many tasks are in each state, in words."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        for state, count in row.counts:
+            counts[state] = counts.get(state, 0) + count
+    return ", ".join(f"{count} {state.lower().replace('_', ' ')}" for state, count in counts.items())
+
+
+def show(page: Page, rows: Sequence[Row], now: datetime, *, users: bool) -> None:
+    page.table(columns(now, users=users), rows)
+
+
+def sheet(jobs: Sequence[Job]) -> Sheet:
+    """Every field of every record, under the names of the model."""
+    names = Job.__struct_fields__
+    return Sheet(names, tuple(tuple(getattr(job, name) for name in names) for job in jobs))
+
+
+def _id(row: Row) -> str:
+    if not row.foldable:
+        return row.job.id
+    return f"{row.key}×{row.tasks}" if row.key.endswith("+") else f"{row.key}_×{row.tasks}"
+
+
+def _state(row: Row) -> str:
+    if len(row.counts) == 1:
+        return row.job.state
+    return " ".join(f"{count} {form.state_code(state)}" for state, count in row.counts)
+
+
+def _number(value: int | None) -> str:
+    return "–" if value is None else str(value)

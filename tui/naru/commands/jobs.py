@@ -1,0 +1,135 @@
+"""`naru jobs [FILTER …]`: your jobs or everybody's, those that have just ended among them."""
+
+import argparse
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+
+from naru.commands import job_table
+from naru.output import Page, Result
+from naru.plain_table import Span
+from naru.session import Context, Opened
+from naru_client.centre import RECENT, RECENT_EVERYBODY
+from naru_client.errors import NaruError, NotProvided, UsageError
+from naru_client.i18n import _, n_
+from naru_client.insight.fold import Row, fold
+from naru_client.merge import merge_jobs
+from naru_client.model import Job
+from naru_client.reading import Reading
+from naru_client.text import clean
+
+CSV = True
+
+Jobs = tuple[Job, ...]
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # a recording is told whole: its jobs ended when they ended
+_SPAN = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "filter", nargs="*", metavar=_("FILTER"), help=_("words, or state:pd gpu:h100 gpus>=8 wait>2h !text name=~re")
+    )
+    parser.add_argument("--all", action="store_true", help=_("everybody's jobs"))
+    parser.add_argument(
+        "--since",
+        metavar=_("SPAN"),
+        help=_("jobs that ended within this time too (30m, 2h, 3d; 0: none); 24h, with --all 1h"),
+    )
+    parser.add_argument("--tasks", action="store_true", help=_("one line for each array task, not for each array"))
+
+
+async def run(context: Context) -> Result:
+    args = context.args
+    since = None if args.since is None else span(args.since)
+    text = " ".join(args.filter)
+    filtered(text, (), me=None, now=LONG_AGO)  # complain before anybody is asked
+    opened = await context.open()
+    user = None if args.all else opened.user
+    warnings: list[str] = []
+    if not args.all and user is None:
+        warnings.append(_("it is not known who you are there: these are everybody's jobs"))
+    reading = await read(opened, user, since, warnings)
+    jobs = filtered(text, reading.value, me=opened.user, now=reading.as_of)
+    rows = fold(sorted(jobs, key=job_table.order))
+    if args.tasks:
+        rows = [one for job in sorted(jobs, key=job_table.order) for one in fold([job])]
+    return Result(
+        schema="jobs",
+        site=opened.centre.id,
+        source=reading.source,
+        as_of=reading.as_of,
+        data=jobs,
+        warnings=(*warnings, *reading.warnings),
+        show=lambda page: _show(page, rows, reading, users=user is None, filtered=len(jobs) < len(reading.value)),
+        sheet=job_table.sheet(jobs),
+    )
+
+
+def filtered(text: str, jobs: Jobs, *, me: str | None, now: datetime) -> Jobs:
+    """The jobs that pass a filter. Raises FilterError."""
+    if not text.strip():
+        return jobs
+    from naru_client.insight.filter import parse
+
+    wanted = parse(text, me=me, now=now)
+    return tuple(job for job in jobs if wanted.matches(job))
+
+
+async def read(opened: Opened, user: str | None, since: timedelta | None, warnings: list[str]) -> Reading[Jobs]:
+    """The live jobs and the finished ones as one list; what keeps the finished ones away is only a warning."""
+    if since is None and not opened.recorded:
+        since = RECENT_EVERYBODY if user is None else RECENT
+    after = LONG_AGO if since is None else opened.clock() - since
+    live, ended = await asyncio.gather(
+        opened.centre.jobs(user=user),
+        _history(opened, user, after, wanted=since is None or bool(since)),
+        return_exceptions=True,
+    )
+    if isinstance(live, NotProvided) and isinstance(ended, Reading):
+        return ended
+    if isinstance(live, BaseException):
+        raise live
+    if isinstance(ended, NaruError):
+        if not (opened.recorded and isinstance(ended, NotProvided)):
+            warnings.append(_("no finished jobs: {why}").format(why=ended.message))
+        return live
+    if isinstance(ended, BaseException):
+        raise ended
+    if ended is None:
+        return live
+    merged = merge_jobs(live.value, ended.value)
+    return Reading(merged, live.source, live.as_of, tuple(dict.fromkeys((*live.warnings, *ended.warnings))))
+
+
+async def _history(opened: Opened, user: str | None, after: datetime, *, wanted: bool) -> Reading[Jobs] | None:
+    return await opened.centre.history(since=after, user=user) if wanted else None
+
+
+def span(text: str) -> timedelta:
+    """A length of time as people write it: `90`, `30m`, `2h`, `3d`, `1w`. Raises UsageError."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None:
+        raise UsageError(
+            _("--since {text} is not a length of time").format(text=clean(text, 40)), _("write it as 30m, 2h or 3d")
+        )
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
+def _show(page: Page, rows: list[Row], reading: Reading[Jobs], *, users: bool, filtered: bool) -> None:
+    if not rows:
+        text = (
+            _("no jobs match")
+            if filtered
+            else _("no jobs")
+            if users
+            else _("no jobs of yours; --all shows everybody's")
+        )
+        page.remark(text)
+        return
+    job_table.show(page, rows, reading.as_of, users=users)
+    if page.paper.terminal:
+        count = sum(row.tasks for row in rows)
+        jobs = n_("{count} job", "{count} jobs", count).format(count=count)
+        page.line(Span(f"{jobs}: {job_table.summary(rows)}", "dim"))

@@ -1,0 +1,158 @@
+"""From arguments and settings to an open centre: which profile is meant, and what every verb gets to work with."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from naru.format import Glyphs
+from naru.terminal import Paper
+from naru_client.centre import Centre, open_centre
+from naru_client.config import Profile, Settings, find_profile
+from naru_client.errors import NaruError, UsageError
+from naru_client.exchange import CallLog
+from naru_client.i18n import _
+from naru_client.text import clean
+
+if TYPE_CHECKING:
+    from naru.output import Result
+
+Clock = Callable[[], datetime]
+
+
+class Opened:
+    """An open centre and what belongs to it. `loop` is the event loop in which it was opened, if that lives on."""
+
+    def __init__(
+        self,
+        centre: Centre,
+        profile: Profile,
+        log: CallLog,
+        *,
+        clock: Clock,
+        glyphs: Glyphs,
+        no_colour: bool,
+        recorded: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.centre = centre
+        self.profile = profile
+        self.log = log
+        self.clock = clock
+        self.glyphs = glyphs
+        self.no_colour = no_colour
+        self.recorded = recorded
+        self.loop = loop
+
+    @property
+    def user(self) -> str | None:
+        """Who Naru is there; None when that is not known."""
+        return self.centre.user
+
+
+class Context:
+    """What a verb is given: its arguments, the settings, where it writes, and the way to a centre."""
+
+    def __init__(
+        self,
+        *,
+        args: argparse.Namespace,
+        settings: Settings,
+        settings_error: NaruError | None,
+        environ: Mapping[str, str],
+        paper: Paper,
+        stdin: IO[str] | None,
+    ) -> None:
+        self.args = args
+        self.settings = settings
+        self.settings_error = settings_error
+        self.environ = environ
+        self.paper = paper
+        self.stdin = stdin
+        self._opened: Opened | None = None
+
+    async def open(self) -> Opened:
+        """The centre that the arguments mean, opened once. Raises UsageError when none is meant."""
+        if self._opened is None:
+            self._opened = await open_session(self.args, self.settings, self.paper)
+        return self._opened
+
+    async def run(self, verb: "Callable[[Context], Awaitable[Result]]") -> "Result":
+        """Run a verb and give up whatever it opened."""
+        try:
+            return await verb(self)
+        finally:
+            if self._opened is not None:
+                await self._opened.centre.close()
+
+    def open_terminal(self) -> int:
+        """Open the terminal on the centre that is meant, until the person leaves it; the exit code."""
+        with asyncio.Runner() as runner:
+            opened = runner.run(self.open())
+            opened.loop = runner.get_loop()
+            try:
+                from naru.app import run
+
+                return run(opened, self.settings)
+            finally:
+                runner.run(_closing(opened.centre))
+
+
+async def open_session(args: argparse.Namespace, settings: Settings, paper: Paper) -> Opened:
+    """Open what `--demo`, `--replay`, `--profile` or the settings mean. Raises UsageError when that is nothing."""
+    log = CallLog()
+
+    def opened(centre: Centre, profile: Profile, clock: Clock = _now, recorded: bool = False) -> Opened:
+        return Opened(
+            centre, profile, log, clock=clock, glyphs=paper.glyphs, no_colour=args.no_colour, recorded=recorded
+        )
+
+    if args.replay:
+        from naru_client.slurm.recording import open_replay
+
+        return opened(open_replay(Path(args.replay), log), Profile(name=clean(args.replay)), recorded=True)
+    profile = choose_profile(args, settings)
+    return opened(await open_centre(profile, log), profile)
+
+
+def choose_profile(args: argparse.Namespace, settings: Settings) -> Profile:
+    """The profile asked for, the default one, the Slurm commands on PATH, or the only one there is."""
+    if args.demo:
+        return demo_profile(args)
+    if args.profile:
+        return find_profile(settings, args.profile)
+    if settings.default_profile:
+        return settings.profiles[settings.default_profile]
+    from naru_client.slurm.processes import slurm_commands_available
+
+    local = Profile(name="local")
+    if slurm_commands_available(local):
+        return local
+    if len(settings.profiles) == 1:
+        return next(iter(settings.profiles.values()))
+    if settings.profiles:
+        names = ", ".join(map(clean, settings.profiles))
+        raise UsageError(_("which profile? none is the default"), _("--profile, one of: {names}").format(names=names))
+    raise UsageError(
+        _("no centre to ask: Slurm's commands are not on PATH, and no profile is configured"),
+        _("`naru demo` shows a simulated centre; --profile https://… or unix:/path reaches slurmrestd"),
+    )
+
+
+def demo_profile(args: argparse.Namespace) -> Profile:
+    """The simulated centre, in the scenario and with the seed that were asked for."""
+    from naru_client.mock.open import demo_profile as profile_of
+
+    scenario, seed = getattr(args, "scenario", None), getattr(args, "seed", None)
+    usual = Profile()
+    return profile_of(scenario or usual.scenario, usual.seed if seed is None else seed)
+
+
+async def _closing(centre: Centre) -> None:
+    await centre.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
