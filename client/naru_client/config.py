@@ -1,6 +1,8 @@
 """Settings and profiles: `config.toml`, checked strictly, with the place of every mistake."""
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,9 +10,13 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from naru_client.errors import UsageError
+from naru_client.i18n import _
 from naru_client.text import clean
 
 Seconds = Annotated[float, Meta(ge=1)]
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class PollSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -99,13 +105,18 @@ def load_settings(path: Path | None = None) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {clean(str(path))}: {_os_words(error)}", "see `naru doctor`") from None
+        raise UsageError(
+            _("cannot read {path}: {why}").format(path=clean(str(path)), why=_os_words(error)), _("see `naru doctor`")
+        ) from None
     import tomllib  # most people have no settings, and start-up is counted in milliseconds
 
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{clean(str(path))} is not valid TOML: {clean(str(error))}") from None
+        raise UsageError(
+            _("{path} is not valid TOML: {why}").format(path=clean(str(path)), why=clean(str(error))),
+            _("see `naru doctor`"),
+        ) from None
     return parse_settings(data, clean(str(path)))
 
 
@@ -114,12 +125,22 @@ def parse_settings(data: dict[str, Any], where: str) -> Settings:
     try:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {_place(str(error))}", "the settings are described in the README") from None
+        raise _misfit(data, where, error) from None
+    for name, told in data.get("profiles", {}).items():
+        if "name" in told:
+            raise UsageError(
+                _("{where}: at {place}: unknown key {key!r}").format(
+                    where=where, place=_key("profiles", name), key="name"
+                ),
+                _("a profile's name is what stands in its heading: [{place}]").format(place=_key("profiles", name)),
+            )
     profiles = {name: msgspec.structs.replace(p, name=name) for name, p in settings.profiles.items()}
     if settings.default_profile and settings.default_profile not in profiles:
         raise UsageError(
-            f"{where}: default-profile names {clean(settings.default_profile)!r}, which is not in [profiles]",
-            f"profiles there: {', '.join(map(clean, profiles)) or 'none'}",
+            _("{where}: default-profile names {name}, which is not in [profiles]").format(
+                where=where, name=repr(clean(settings.default_profile))
+            ),
+            _("profiles there: {names}").format(names=_listed(profiles)),
         )
     return msgspec.structs.replace(settings, profiles=profiles)
 
@@ -138,13 +159,59 @@ def find_profile(settings: Settings, name: str) -> Profile:
     )
 
 
-def _place(message: str) -> str:
-    """msgspec's "… - at `$.profiles[...].url`" with the place in front, as a person looks for it."""
-    text, _, place = message.rpartition(" - at `$")
+def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) -> UsageError:
+    """What msgspec refused, with its place in front, as a person looks for it.
+
+    msgspec writes `$.profiles[...].url` for whichever profile it was: which one is found by trying each by itself.
+    """
+    text, _sep, path = str(error).rpartition(" - at `$")
     if not text:
-        return clean(message)
-    return clean(f"at {place.rstrip('`').lstrip('.') or 'the top'}: {text}")
+        text, path = str(error), ""
+    place = path.rstrip("`").lstrip(".")
+    struct: type[Struct] = PollSettings if place.startswith("poll") else Settings
+    if place.startswith(table := "profiles[...]"):
+        struct = Profile
+        place = _key("profiles", _first_misfit(data["profiles"], Profile)) + place.removeprefix(table)
+    elif place.startswith(table := "keys[...]"):
+        place = _key("keys", _first_misfit(data["keys"], str)) + place.removeprefix(table)
+    elif place.startswith(table := "columns[...]"):
+        place = _key("columns", _first_misfit(data["columns"], tuple[str, ...])) + place.removeprefix(table)
+    hint = _("the settings are described in the README")
+    if unknown := _UNKNOWN.fullmatch(text):
+        text = _("unknown key {key}").format(key=repr(clean(unknown[1], 60)))
+        hint = _nearest(unknown[1], struct) or hint
+    shown = clean(place) or _("the top")
+    return UsageError(_("{where}: at {place}: {what}").format(where=where, place=shown, what=clean(text)), hint)
+
+
+def _first_misfit(table: dict[str, Any], kind: Any) -> str:
+    """The first key whose value is not of that kind."""
+    for name, value in table.items():
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            return name
+    return "?"
+
+
+def _key(table: str, name: str) -> str:
+    """A key as TOML writes it: quoted where it is not a bare one."""
+    shown = clean(name, 60)
+    return f"{table}.{shown}" if _BARE.fullmatch(shown) else f'{table}."{shown}"'
+
+
+def _nearest(key: str, struct: type[Struct]) -> str:
+    """A hint with the key that was probably meant; "" when none is near."""
+    from difflib import get_close_matches
+
+    known = [name for name in struct.__struct_encode_fields__ if (struct, name) != (Profile, "name")]
+    near = get_close_matches(key.lower().replace("_", "-"), known, n=1)
+    return _("did you mean {name}?").format(name=near[0]) if near else ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(clean, names)) or _("none configured")
 
 
 def _os_words(error: Exception) -> str:
-    return clean(error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+    return clean(error.strerror or str(error)) if isinstance(error, OSError) else _("it is not UTF-8 text")

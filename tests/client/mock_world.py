@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from naru_client.mock.cluster import Job, bits
-from naru_client.mock.scenario import Scenario, parse_scenario
+from naru_client.mock.scenario import parse_scenario
 from naru_client.mock.simulator import Simulator
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00 UTC
@@ -14,18 +14,20 @@ cluster = "tiny"
 user = "ann"
 warm-minutes = 0
 history-hours = 0
-users = [["ann", "lab"], ["bob", "lab"], ["cho", "firm"]]
+users = [["ann", "lab"], ["bob", "lab"], ["cho", "firm"], ["dan", "grant"]]
 nodes = [
     { names = "g-[1-2]", gres = "gpu:h100:4", cores = 8, memory = 262144 },
     { names = "c-1", cores = 8, memory = 65536 },
 ]
 partitions = [
-    { name = "gpu", nodes = "g-[1-2]", max-hours = 24, max-nodes = 2, qos = "p_gpu", billing = "CPU=1,GRES/gpu:h100=10" },
+    { name = "gpu", nodes = "g-[1-2]", max-hours = 24, max-nodes = 2, qos = "p_gpu" },
+    { name = "debug", nodes = "g-[1-2]", max-hours = 0.5, tier = 10 },
     { name = "cpu", nodes = "c-1", max-hours = 24 },
 ]
 accounts = [
     { name = "lab", kind = "university" },
     { name = "firm", kind = "startup", group-tres = { "gres/gpu" = 4 } },
+    { name = "grant", kind = "startup", group-tres-minutes = { "gres/gpu" = 1000 }, used-minutes = { "gres/gpu" = 900 } },
 ]
 qos = [{ name = "normal" }, { name = "p_gpu" }]
 """
@@ -39,9 +41,10 @@ REASONS = {
 }  # fmt: skip
 
 
-def world(extra: str = "", base: str = TINY, *, seed: int = 1) -> Simulator:
-    """The tiny world, with more TOML after it, at noon."""
-    return Simulator(parse_scenario(base + extra, "test"), seed, NOON)
+def world(extra: str = "", *, gpu_qos: str = "", seed: int = 1) -> Simulator:
+    """The tiny world at noon, with more TOML after it, and limits in the QOS of its GPU partition."""
+    text = TINY.replace('{ name = "p_gpu" }', f'{{ name = "p_gpu", {gpu_qos} }}') if gpu_qos else TINY
+    return Simulator(parse_scenario(text + extra, "test"), seed, NOON)
 
 
 def submit(sim: Simulator, user: str = "ann", **settings: object) -> Job:
@@ -150,6 +153,3 @@ def _told_rightly(job: Job, sim: Simulator) -> None:
 
 def of_user(jobs: Iterable[Job], user: str) -> list[Job]:
     return [job for job in jobs if job.user == user]
-
-
-__all__ = ["NOON", "TINY", "Scenario", "check", "check_past", "of_user", "submit", "world"]

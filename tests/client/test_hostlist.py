@@ -2,7 +2,7 @@
 
 import pytest
 
-from naru_client.slurm import hostlist
+from naru_client import hostlist
 
 
 @pytest.mark.parametrize(

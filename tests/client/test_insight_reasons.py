@@ -92,6 +92,8 @@ def test_who_needs_to_act_is_told_how(meaning: object) -> None:
         ("QOSMaxJobsPerUserLimit", "own-limit", True, "running jobs"),
         ("QOSMaxSubmitJobPerUserLimit", "own-limit", True, "jobs in the queue"),
         ("AssocMaxJobsLimit", "own-limit", True, "running jobs"),
+        ("AssocGrpJobsLimit", "group-limit", True, "running jobs"),
+        ("QOSGrpSubmitJobsLimit", "group-limit", True, "jobs in the queue"),
         ("JobArrayTaskLimit", "own-limit", True, "array"),
         ("QOSGrpGRES", "group-limit", True, "QOS"),
         ("AssocGrpCpuLimit", "group-limit", True, "processors"),

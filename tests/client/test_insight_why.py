@@ -93,7 +93,7 @@ def running(**fields: Any) -> str:
 
 def test_a_running_job_says_since_when_where_and_when_it_ends_at_the_latest() -> None:
     text = running()
-    assert "1h 00m ago, on b200-01" in text
+    assert "on b200-01 and has run for 1h 00m" in text
     assert "at the latest, in 23h 00m: its time limit is 1d 00h" in text
     assert clock(NOW + timedelta(hours=23), NOW) in text
     assert "It had waited for 2h 05m" in text
@@ -109,6 +109,13 @@ def test_limits_that_are_none_untold_or_over() -> None:
     assert "was reached 10m ago" in running(elapsed=3600, time_limit=3000)
     assert "at the latest" not in running(elapsed=3600, time_limit=3000)
     assert "does not count while" in running(state="SUSPENDED")
+    assert "time limit" not in running(state="COMPLETING")
+
+
+def test_the_time_it_has_run_goes_on_between_two_readings() -> None:
+    assert "has run for 1h 00m" in running(elapsed=3570)
+    assert "has run for 0s" in running(state="SUSPENDED", elapsed=0)
+    assert "has run for 1h 00m" in running(elapsed=None, node_list=None)
 
 
 @pytest.mark.parametrize(
@@ -160,13 +167,26 @@ def test_a_job_cancelled_in_line_never_started() -> None:
 @pytest.mark.parametrize(
     ("code", "signal", "words"),
     [
-        (1, None, "exit code is 1."), (0, 9, "signal 9 (SIGKILL), killed"), (0, 11, "SIGSEGV"), (0, 64, "signal 64"),
+        (1, None, "exit code is 1."), (0, 9, "signal 9 (SIGKILL): killed"), (0, 11, "SIGSEGV"), (0, 64, "signal 64"),
         (137, None, "exit code is 137. By the shells' custom that means signal 9 (SIGKILL)"), (127, 0, "not found"),
         (126, 0, "could not be executed"),
     ],
 )  # fmt: skip
 def test_an_exit_code_is_read(code: int, signal: int | None, words: str) -> None:
     assert words in ended("FAILED", exit=Exit(code, signal))
+
+
+def test_a_signal_that_the_scheduler_sent_is_no_news() -> None:
+    assert "signal" not in ended("CANCELLED", exit=Exit(0, 15))
+    assert "signal" not in ended("TIMEOUT", exit=Exit(0, 1))
+    assert "signal 125" not in ended("OUT_OF_MEMORY", exit=Exit(0, 125))
+    assert "SIGSEGV" in ended("CANCELLED", exit=Exit(0, 11))
+
+
+def test_a_job_ended_by_a_signal_was_launched_whatever_the_reason_says() -> None:
+    text = ended("FAILED", reason="JobLaunchFailure", exit=Exit(0, 11))
+    assert "launch" not in text
+    assert "SIGSEGV" in text
 
 
 def test_a_clean_exit_is_not_worth_a_word() -> None:

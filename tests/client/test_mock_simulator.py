@@ -86,8 +86,8 @@ def test_every_usual_trouble_is_there(seed: int) -> None:
     assert any(job.het for job in sim.jobs.values())
 
 
-@settings(max_examples=12, deadline=None)
-@given(steps=st.lists(st.floats(0.5, 1200), min_size=1, max_size=12), seed=st.integers(1, 10_000))
+@settings(max_examples=6, deadline=None)
+@given(steps=st.lists(st.floats(0.5, 900), min_size=1, max_size=6), seed=st.integers(1, 10_000))
 def test_the_state_depends_on_the_time_and_not_on_the_steps_to_it(steps: list[float], seed: int) -> None:
     scenario = load_scenario("small")
     walked, jumped = Simulator(scenario, seed, NOON), Simulator(scenario, seed, NOON)

@@ -1,5 +1,7 @@
 """Counting accelerators: every spelling of Slurm's, and the sources in their order."""
 
+from typing import Any
+
 import pytest
 
 from naru_client.model import Accelerators, NodeAccelerators
@@ -58,7 +60,9 @@ def test_memory_of_a_tres_string() -> None:
     assert tres.number_of("cpu=16,mem=1G", "cpu") == 16
 
 
-NOTHING_ASKED = {"tres_per_job": "", "tres_per_node": "", "tres_per_task": "cpu=1", "tres_per_socket": ""}
+NOTHING_ASKED: dict[str, Any] = {
+    "tres_per_job": "", "tres_per_node": "", "tres_per_task": "cpu=1", "tres_per_socket": "",
+}  # fmt: skip
 
 
 def test_the_allocation_goes_before_everything() -> None:
@@ -97,8 +101,8 @@ def test_a_tracked_count_takes_its_model_from_the_devices_or_the_request() -> No
         ({"tres_per_job": "gres/gpu:8", "tres_per_node": "gres/gpu:4", "nodes": 1}, 8),
     ],
 )
-def test_requests_are_multiplied_by_what_they_are_for(request_: dict[str, object], expected: int) -> None:
-    assert tres.job_accelerators(**{**NOTHING_ASKED, **request_}) == (gpu(expected),)  # type: ignore[arg-type]
+def test_requests_are_multiplied_by_what_they_are_for(request_: dict[str, Any], expected: int) -> None:
+    assert tres.job_accelerators(**{**NOTHING_ASKED, **request_}) == (gpu(expected),)
 
 
 def test_kinds_are_found_one_by_one() -> None:

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from tests.tui.fake import NOW, FakeCentre
+from textual.pilot import Pilot
+
 from naru.app import NaruApp
 from naru.format import Glyphs
 from naru_client.config import Settings
 from naru_client.exchange import CallLog
-from textual.pilot import Pilot
-
-from tests.tui.fake import NOW, FakeCentre
 
 
 class Screen:

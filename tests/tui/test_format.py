@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from rich.cells import cell_len
+from tests.tui.fake import NOW
+
 from naru.format import Glyphs, accelerators, ascii_wanted, duration, fit, size, state_code, when
 from naru_client.model import Accelerators
-from rich.cells import cell_len
-
-from tests.tui.fake import NOW
 
 
 @pytest.mark.parametrize(

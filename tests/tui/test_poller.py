@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.tui.fake import NOW, FakeCentre, job
+from textual.message import Message
+
 from naru.messages import ReadingArrived, ReadingFailed
 from naru.poller import UNFOCUSED_FACTOR, Poller
 from naru_client.config import PollSettings
 from naru_client.errors import NotProvided, Unreachable
-from textual.message import Message
-
-from tests.tui.fake import NOW, FakeCentre, job
 
 
 class Clock:

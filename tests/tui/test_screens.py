@@ -5,15 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.tui.fake import HOSTILE, NOW, FakeCentre, job, node, waiting
+from tests.tui.screen import opened
+
 from naru.screens.jobs import JobsScreen
 from naru.widgets.line_table import LineTable
 from naru_client.config import Settings
 from naru_client.errors import NotProvided, Unreachable
 from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Notice, Reservation, Site
 from naru_client.reading import Reading
-
-from tests.tui.fake import HOSTILE, NOW, FakeCentre, job, node, waiting
-from tests.tui.screen import opened
 
 SIZES = [(80, 24), (160, 48), (40, 10), (300, 80)]
 
@@ -96,7 +96,7 @@ async def test_jobs_at_80_columns_keep_state_reason_gpus_and_start() -> None:
         header = screen.line_with("Reason")
         assert {"ID", "State", "GPUs", "Start"} <= set(header.split())
         line = screen.line_with("201 ")
-        assert "PD" in line
+        assert "PENDING" in line
         assert "8×B200" in line
         assert "QOSMaxGRESPerUs" in line
         assert "~09:35" in screen.line_with("200 ")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from naru import theming
 
 SHIPPED = {"naru-dark", "naru-light", "naru-high-contrast", "naru-colour-blind", "naru-mono"}

@@ -12,6 +12,9 @@ from naru_client.text import MARK
 T = TypeVar("T")
 
 GAP = 2  # cells between two columns
+WIDEST_PADDING = (
+    60  # where nothing limits the width, longer cells stick out: one must not move the columns of all
+)
 
 
 class Span(NamedTuple):
@@ -52,13 +55,15 @@ def table_lines(columns: Sequence[Column[T]], rows: Sequence[T], width: int | No
         if column.most and width is not None:
             natural[place] = min(natural[place], max(column.most, cell_len(column.title)))
     kept, widths = _fitted(columns, natural, width)
-    lines = [_line([Span(columns[place].title, "title") for place in kept], columns, kept, widths, ellipsis)]
+    cut = width is not None
+    titles = [Span(columns[place].title, "title") for place in kept]
+    lines = [_line(titles, columns, kept, widths, ellipsis, cut)]
     for number, row in enumerate(rows):
         spans = []
         for place in kept:
             style = columns[place].style
             spans.append(Span(cells[place][number], style(row) if style else ""))
-        lines.append(_line(spans, columns, kept, widths, ellipsis))
+        lines.append(_line(spans, columns, kept, widths, ellipsis, cut))
     return lines
 
 
@@ -94,7 +99,7 @@ def _fitted(columns: Sequence[Column[T]], natural: list[int], width: int | None)
     """Which columns stay, by place, and how wide each is."""
     kept = list(range(len(columns)))
     if width is None:
-        return kept, dict(enumerate(natural))
+        return kept, {place: min(cells, WIDEST_PADDING) for place, cells in enumerate(natural)}
     least = [min(n, c.least) if c.least else n for n, c in zip(natural, columns, strict=True)]
     while _total(kept, least) > width:
         sheddable = [place for place in kept if columns[place].shed]
@@ -120,12 +125,12 @@ def _total(kept: Sequence[int], widths: Sequence[int]) -> int:
 
 
 def _line(
-    spans: list[Span], columns: Sequence[Column[T]], kept: list[int], widths: dict[int, int], ellipsis: str
+    spans: list[Span], columns: Sequence[Column[T]], kept: list[int], widths: dict[int, int], ellipsis: str, cut: bool
 ) -> list[Span]:
     line: list[Span] = []
     last = len(kept) - 1
     for nth, (place, span) in enumerate(zip(kept, spans, strict=True)):
-        text = fit(span.text, widths[place], ellipsis)
+        text = fit(span.text, widths[place] if cut else max(widths[place], cell_len(span.text)), ellipsis)
         if columns[place].right:
             text = " " * (cell_len(text) - cell_len(bare := text.rstrip())) + bare
         elif nth == last:

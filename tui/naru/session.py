@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,8 @@ class Context:
             try:
                 from naru.app import run
 
+                gc.freeze()  # what is loaded by now stays: no collection need look at it again
+                gc.enable()
                 return run(opened, self.settings)
             finally:
                 runner.run(_closing(opened.centre))

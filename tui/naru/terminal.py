@@ -1,6 +1,7 @@
 """What the place we write to can show: a terminal or not, how wide, with colours or not, in which characters."""
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import IO
 
@@ -33,8 +34,16 @@ def look(stream: IO[str], environ: Mapping[str, str], *, colour: bool = True, gl
         terminal=terminal,
         width=_width(stream, environ) if terminal else None,
         colours=terminal and colour and wants_colour(environ),
-        glyphs=Glyphs(ascii_wanted(glyphs, dict(environ))),
+        glyphs=Glyphs(ascii_wanted(glyphs, locale_variables(environ))),
     )
+
+
+def locale_variables(environ: Mapping[str, str], utf8_mode: bool = bool(sys.flags.utf8_mode)) -> dict[str, str]:
+    """The environment as the person set it: under LANG=C Python itself sets LC_CTYPE to a UTF-8 locale (PEP 538)."""
+    told = dict(environ)
+    if utf8_mode and told.get("LC_CTYPE", "").lower() in ("c.utf-8", "c.utf8", "utf-8"):
+        del told["LC_CTYPE"]
+    return told
 
 
 def is_terminal(stream: IO[str]) -> bool:

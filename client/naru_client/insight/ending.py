@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from naru_client.i18n import _
-from naru_client.insight.reasons import explain
+from naru_client.insight.reasons import Explanation, explain
 from naru_client.insight.spell import amount, clock, span
 from naru_client.model import Job
 
@@ -14,6 +14,8 @@ _SIGNALS = {
     24: "SIGXCPU", 25: "SIGXFSZ", 31: "SIGSYS",
 }  # fmt: skip
 _SHELL_SIGNAL = 128  # a shell whose program was killed by signal n ends with 128 + n
+_STOPPED = frozenset({"CANCELLED", "TIMEOUT", "PREEMPTED", "DEADLINE"})
+_SENT_TO_STOP = frozenset({1, 2, 9, 15})  # what the scheduler itself sends then: no news
 # Reasons of waiting that can also end a job; any other such reason is a leftover of the time before it started.
 _CAUSES = frozenset({"NodeDown", "DependencyNeverSatisfied", "BadConstraints"})
 # Reasons that say no more than the state and the exit code do.
@@ -27,7 +29,7 @@ def ending(job: Job, now: datetime) -> list[str]:
     if job.ended:
         lines.append(_when(job, job.ended, now))
     reason = explain(job.reason, job.reason_detail)
-    if reason.code in _CAUSES or (reason.family == "failed" and reason.code not in _SAID_ALREADY):
+    if _is_cause(reason, job):
         lines.append(f"{reason.code}: {reason.words}")
         if reason.advice:
             lines.append(reason.advice)
@@ -36,6 +38,12 @@ def ending(job: Job, now: datetime) -> list[str]:
     if job.reason_detail and job.reason_detail != job.reason:
         lines.append(_("The scheduler adds: {detail}").format(detail=job.reason_detail))
     return lines
+
+
+def _is_cause(reason: Explanation, job: Job) -> bool:
+    if reason.code == "JobLaunchFailure" and job.exit and job.exit.signal:
+        return False  # Slurm says so, too, of a job that was launched and ended by a signal
+    return reason.code in _CAUSES or (reason.family == "failed" and reason.code not in _SAID_ALREADY)
 
 
 def _how(job: Job) -> str:
@@ -70,6 +78,8 @@ def _exit(job: Job) -> list[str]:
     if job.exit is None:
         return []
     code, signal = job.exit.code, job.exit.signal
+    if signal and (job.state == "OUT_OF_MEMORY" or (job.state in _STOPPED and signal in _SENT_TO_STOP)):
+        return []
     if signal:
         return [_("Its last process was ended by {signal}.").format(signal=_signal(signal))]
     if not code:
@@ -94,7 +104,7 @@ def _signal(number: int) -> str:
     }
     name = _("signal {n} ({name})").format(n=number, name=_SIGNALS[number]) if number in _SIGNALS else ""
     name = name or _("signal {n}").format(n=number)
-    return f"{name}, {words[number]}" if number in words else name
+    return f"{name}: {words[number]}" if number in words else name
 
 
 def _when(job: Job, ended: datetime, now: datetime) -> str:

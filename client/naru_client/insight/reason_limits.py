@@ -48,6 +48,8 @@ _USER_FREES = mark(
     "Nothing is wrong: it starts when enough of the user's own jobs end. A job that alone asks for more than the limit "
     "never starts."
 )
+_OWN_JOBS_END = mark("Nothing is wrong: it starts when one of the user's own jobs ends.")
+_JOBS_END = mark("It starts when enough of those jobs end.")
 _BUDGET = mark(
     "Ask for more, shorten the time limit, or use another account or QOS. Waiting helps only if running jobs end early "
     "or the amount is renewed."
@@ -107,14 +109,28 @@ _RULES = (
         None,
     ),
     _rule(
-        f"assocgrp(?:{_RESOURCE}|(?P<jobs>jobs|submitjobs))",
+        "assocgrp(?P<jobs>jobs|submitjobs)",
+        "group-limit",
+        mark("Its account, or one above it, has as many {resource} as it may."),
+        _JOBS_END,
+        True,
+    ),
+    _rule(
+        "qosgrp(?P<jobs>jobs|submitjobs)",
+        "group-limit",
+        mark("Its QOS has as many {resource} as it may."),
+        _JOBS_END,
+        True,
+    ),
+    _rule(
+        f"assocgrp{_RESOURCE}",
         "group-limit",
         mark("A limit on {resource}, shared by all jobs of its account or of one above it, is reached."),
         _ACCOUNT_FREES,
         True,
     ),
     _rule(
-        f"qosgrp(?:{_RESOURCE}|(?P<jobs>jobs|submitjobs))",
+        f"qosgrp{_RESOURCE}",
         "group-limit",
         mark("A limit on {resource}, shared by all jobs of its QOS, is reached."),
         _QOS_FREES,
@@ -173,14 +189,14 @@ _RULES = (
         "assocmax(?P<jobs>jobs|submitjobs?)",
         "own-limit",
         mark("The user has as many {resource} as this account allows."),
-        _USER_FREES,
+        _OWN_JOBS_END,
         True,
     ),
     _rule(
         "qosmax(?P<jobs>jobs|submitjobs?)peruser",
         "own-limit",
         mark("The user has as many {resource} as this QOS allows one user."),
-        _USER_FREES,
+        _OWN_JOBS_END,
         True,
     ),
     _rule(
@@ -194,7 +210,7 @@ _RULES = (
         "max(?P<jobs>jobs|submitjobs)peraccount",
         "group-limit",
         mark("The account has as many {resource} as this QOS allows one account."),
-        _ACCOUNT_FREES,
+        _JOBS_END,
         True,
     ),
     _rule(

@@ -5,6 +5,7 @@ jobs. What a code leaves open is said to be open; a code that is not known here 
 """
 
 import re
+from datetime import datetime
 from functools import lru_cache
 
 from msgspec import Struct
@@ -56,6 +57,11 @@ def held(job: Job) -> bool:
 def estimate_refused(job: Job) -> bool:
     """Whether a start estimate would be no more than a guess: held, capped, dependent, or never to run as it is."""
     return held(job) or _family(job) in _NO_ESTIMATE
+
+
+def shown_estimate(job: Job) -> datetime | None:
+    """The scheduler's own estimate of a waiting job's start, where it may be shown at all."""
+    return None if not job.waiting or estimate_refused(job) else job.expected_start
 
 
 def _family(job: Job) -> Family:

@@ -9,6 +9,8 @@ from naru_client.insight.reasons import Explanation, estimate_refused, explain
 from naru_client.insight.spell import clock, span
 from naru_client.model import Job
 
+_OLD = timedelta(minutes=10)  # no reading that is looked at is older than this, unless its centre is away
+
 
 def why(job: Job, now: datetime) -> tuple[str, ...]:
     """What can be said of a job in sentences, the most important first; each line stands on its own."""
@@ -78,14 +80,13 @@ def _estimate(job: Job, reason: Explanation, now: datetime) -> str:
 def _running(job: Job, now: datetime) -> list[str]:
     lines = [_state_words(job)]
     if job.started:
-        so_far = timedelta(seconds=job.elapsed) if job.elapsed is not None else now - job.started
-        text = _("It started at {time}, {ago} ago.").format(time=clock(job.started, now), ago=span(so_far))
+        ran = _ran(job, job.started, now)
+        text = _("It started at {time} and has run for {ran}.")
         if job.node_list:
-            text = _("It started at {time}, {ago} ago, on {nodes}.").format(
-                time=clock(job.started, now), ago=span(so_far), nodes=job.node_list
-            )
-        lines.append(text)
-        lines.append(_limit(job, job.started, now))
+            text = _("It started at {time} on {nodes} and has run for {ran}.")
+        lines.append(text.format(time=clock(job.started, now), nodes=job.node_list, ran=span(ran)))
+        if job.state not in ("COMPLETING", "STAGE_OUT"):
+            lines.append(_limit(job, ran, now))
         if job.submitted and job.submitted <= job.started:
             lines.append(_("It had waited for {time}.").format(time=span(job.started - job.submitted)))
     if job.restarts:
@@ -111,7 +112,20 @@ def _state_words(job: Job) -> str:
     return words.get(job.state) or _("The scheduler says {state}.").format(state=job.state)
 
 
-def _limit(job: Job, started: datetime, now: datetime) -> str:
+def _ran(job: Job, started: datetime, now: datetime) -> timedelta:
+    """How long it has run by now.
+
+    What the source told is a little old by now, so the clock is better; but time spent suspended counts for the clock
+    and not for the source, so where they differ by much the source is right.
+    """
+    by_clock = now - started
+    if job.elapsed is None:
+        return by_clock
+    told = timedelta(seconds=job.elapsed)
+    return told if job.state == "SUSPENDED" or by_clock - told > _OLD else by_clock
+
+
+def _limit(job: Job, ran: timedelta, now: datetime) -> str:
     if job.unlimited:
         return _("It has no time limit.")
     if job.time_limit is None:
@@ -119,11 +133,9 @@ def _limit(job: Job, started: datetime, now: datetime) -> str:
     limit = timedelta(seconds=job.time_limit)
     if job.state == "SUSPENDED":
         return _("Its time limit is {limit}; it does not count while it is suspended.").format(limit=span(limit))
-    last = started + limit
-    if job.elapsed is not None:  # time spent suspended does not count
-        last = now + limit - timedelta(seconds=job.elapsed)
-    if last <= now:
-        return _("Its time limit of {limit} was reached {ago} ago.").format(limit=span(limit), ago=span(now - last))
+    left = limit - ran
+    if left <= timedelta(0):
+        return _("Its time limit of {limit} was reached {ago} ago.").format(limit=span(limit), ago=span(-left))
     return _("It ends by {time} at the latest, in {ahead}: its time limit is {limit}.").format(
-        time=clock(last, now), ahead=span(last - now), limit=span(limit)
+        time=clock(now + left, now), ahead=span(left), limit=span(limit)
     )

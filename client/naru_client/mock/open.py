@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from naru_client.config import Profile
@@ -45,5 +46,10 @@ async def open_profile(
         name=profile.name, dialect=profile.dialect, user=user, contract=VERSION, timeout=profile.timeout,
         scenario=profile.scenario, seed=profile.seed,
     )  # fmt: skip
-    transport = HttpTransport(told, Secret(TOKEN), inner=httpx.ASGITransport(app=app))
+    transport = HttpTransport(
+        told,
+        Secret(TOKEN),
+        inner=httpx.ASGITransport(app=app),
+        now=lambda: datetime.fromtimestamp(simulator.now, UTC),
+    )
     return await open_rest(told, transport, log, user=user, reached_by="simulated")

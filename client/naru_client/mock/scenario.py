@@ -36,7 +36,6 @@ class NodeGroup(Data, frozen=True, kw_only=True):
 class Partition(Data, frozen=True, kw_only=True):
     name: str
     nodes: str
-    default: bool = False
     max_hours: float = 48
     default_hours: float = 1
     max_nodes: int | None = None

@@ -46,11 +46,11 @@ class Scheduler:
             node.planned = False
         for job in waiting:
             job.priority = self._priority(job, now)
+            job.planned_start, job.planned_nodes, job.detail = 0.0, (), ""
         order = sorted(waiting, key=lambda j: (-j.partition.tier, -j.priority, j.submitted, j.id, j.het_offset))
         first_blocked: set[str] = set()
         tried = 0
         for job in order:
-            job.planned_start, job.planned_nodes, job.detail = 0.0, (), ""
             if job.het_offset:
                 continue  # goes with its leader
             job.reason = self._gate(job, now)

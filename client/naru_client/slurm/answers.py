@@ -272,7 +272,7 @@ def _no_user(line: str) -> NaruError:
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
 # First match wins: what is more particular stands first.

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from naru_client import hostlist
 from naru_client.errors import NotFound
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
-from naru_client.slurm import answers, hostlist, text_lists, text_records
+from naru_client.slurm import answers, text_lists, text_records
 from naru_client.slurm.job_ids import JobId, checked_user
 from naru_client.slurm.processes import CommandTransport, slurm_commands_available
 from naru_client.text import clean, clean_block

@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from naru_client.slurm import hostlist
+from naru_client import hostlist
 
 NO_TASK = "4294967294"  # what Slurm writes for %a where there is no array task: never part of a real file's name
 

@@ -187,6 +187,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._kill()
             await self._exited.wait()
         self._transport.close()
+        self.connection_lost(None)  # closed pipes do not always tell, and somebody may wait
 
     def _kill(self) -> None:
         """Kill the whole group, as a command may have started others."""

@@ -73,7 +73,7 @@ def read(body: bytes, wanted: type[E_], decoder: "msgspec.json.Decoder[E_]") -> 
         return decoder.decode(body)
     except msgspec.ValidationError:
         raise _not_an_object() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         data = _read_leniently(body, error)
     try:
         return msgspec.convert(data, wanted)
@@ -85,10 +85,13 @@ def _read_leniently(body: bytes, error: Exception) -> Any:
     """The same bytes once more by a reader that takes broken UTF-8, control characters in strings, NaN and a BOM."""
     if not body.strip():
         raise BadAnswer(_("the answer is empty (0 bytes)"), _hint())
+    too_deep = BadAnswer(_("the answer is nested too deeply to be one of Slurm's"), _hint())
+    if isinstance(error, RecursionError):
+        raise too_deep from None
     try:
         return json.loads(body.decode("utf-8-sig", "replace"), strict=False)
     except RecursionError:
-        raise BadAnswer(_("the answer is nested too deeply to be one of Slurm's"), _hint()) from None
+        raise too_deep from None
     except ValueError:
         found = _AT_BYTE.search(str(error))
         if found is None:
@@ -197,11 +200,10 @@ _OBJECT: "msgspec.json.Decoder[dict[str, Raw]]" = msgspec.json.Decoder(dict[str,
 def sniff(body: bytes) -> Kind:
     """Which answer this is, for a recording that does not say. Raises BadAnswer for what is no JSON object."""
     try:
-        parts: dict[str, Any] = dict(_OBJECT.decode(body))
-        parts = {key: _some(value) for key, value in parts.items()}
+        parts: dict[str, Any] = {key: _some(value) for key, value in _OBJECT.decode(body).items()}
     except msgspec.ValidationError:
         raise _not_an_object() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         parts = _read_leniently(body, error)
         if not isinstance(parts, dict):
             raise _not_an_object() from None
@@ -215,12 +217,9 @@ def sniff(body: bytes) -> Kind:
 
 def _some(value: Raw) -> Any:
     """A part of an answer as far as telling its kind needs it: lists of records by their first record."""
-    try:
-        if bytes(value)[:1] == b"[":
-            return [msgspec.json.decode(one) for one in msgspec.json.decode(value, type=list[Raw])[:1]]
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return json.loads(bytes(value).decode("utf-8", "replace"), strict=False)
+    if bytes(memoryview(value)[:1]) == b"[":
+        return [msgspec.json.decode(one) for one in msgspec.json.decode(value, type=list[Raw])[:1]]
+    return msgspec.json.decode(value)
 
 
 def _kind_of_jobs(parts: dict[str, Any]) -> Kind:

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from naru_client import hostlist
 from naru_client.i18n import _
 from naru_client.model import Node
-from naru_client.slurm import hostlist, tres, wire_answers
+from naru_client.slurm import tres, wire_answers
 from naru_client.slurm.wire_answers import Decoded, Envelope, Odd
 from naru_client.slurm.wire_conditions import node_condition, node_states
 from naru_client.slurm.wire_values import Number, mebibytes, moment, number, plain, raw, text, words

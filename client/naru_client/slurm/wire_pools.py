@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from naru_client import hostlist
 from naru_client.model import Pool, Reservation
-from naru_client.slurm import hostlist, wire_answers
+from naru_client.slurm import wire_answers
 from naru_client.slurm.wire_answers import Decoded, Envelope, Odd
 from naru_client.slurm.wire_values import Number, flag, infinite, moment, number, plain, positive, text, words
 from naru_client.text import clean

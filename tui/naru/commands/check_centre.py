@@ -36,7 +36,7 @@ async def checks(context: Context) -> list[Check]:
             chosen = choose_profile(context.args, context.settings)
         except NaruError as error:
             unchosen = error
-    found += await _commands(chosen, context.environ)
+    found += await _commands(*_paths(chosen, context.environ), needed=chosen is not None and _by_commands(chosen))
     for profile in context.settings.profiles.values():
         found += await _profile(profile)
     if chosen is not None and chosen.name not in context.settings.profiles and chosen.name != "local":
@@ -49,14 +49,23 @@ async def checks(context: Context) -> list[Check]:
     return found + await _centre(context)
 
 
-async def _commands(profile: Profile | None, environ: Mapping[str, str]) -> list[Check]:
+def _by_commands(profile: Profile) -> bool:
+    return profile.dialect == "slurm" and (
+        profile.reach == "commands" or (profile.reach == "auto" and not (profile.url or profile.socket))
+    )
+
+
+def _paths(profile: Profile | None, environ: Mapping[str, str]) -> tuple[dict[str, str | None], str]:
+    """Where each command is, and the folder that was looked in, "" for PATH."""
+    folder = os.path.expanduser(profile.bin) if profile and profile.bin else ""
+    return {name: shutil.which(name, path=folder or environ.get("PATH")) for name in COMMANDS}, folder
+
+
+async def _commands(paths: Mapping[str, str | None], folder: str, *, needed: bool) -> list[Check]:
     """Which of Slurm's commands there are, of which version, and which JSON they speak."""
     subject = _("Slurm's commands")
-    folder = os.path.expanduser(profile.bin) if profile and profile.bin else None
-    paths = {name: shutil.which(name, path=folder or environ.get("PATH")) for name in COMMANDS}
     missing = [name for name, path in paths.items() if path is None]
     if len(missing) == len(COMMANDS):
-        needed = profile is not None and profile.dialect == "slurm" and not (profile.url or profile.socket)
         return [
             Check(
                 id="commands",

@@ -9,7 +9,7 @@ from pathlib import Path
 from naru import theming
 from naru.commands.check import Check
 from naru.session import Context
-from naru.terminal import Paper
+from naru.terminal import Paper, locale_variables
 from naru_client import __version__
 from naru_client.config import config_folder
 from naru_client.i18n import _
@@ -32,14 +32,6 @@ def checks(context: Context) -> Iterator[Check]:
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return Check(
-            id="python",
-            state="problem",
-            subject="Python",
-            found=_("{version}, too old").format(version=found),
-            remedy=_("install Python 3.11 or newer"),
-        )
     return Check(id="python", state="ok", subject="Python", found=f"{found}, {clean(sys.executable)}")
 
 
@@ -118,6 +110,8 @@ def _terminal(paper: Paper, environ: Mapping[str, str]) -> Iterator[Check]:
         )
         return
     size = _size()
+    if size is not None and not size.columns:
+        size = None  # a terminal that does not tell
     told = ", ".join(filter(None, (f"{term}", _colours(term, environ), size and f"{size[0]}×{size[1]}", inside)))
     if size and (size[0] < COLUMNS or size[1] < LINES):
         yield Check(
@@ -147,6 +141,7 @@ def _colours(term: str, environ: Mapping[str, str]) -> str:
 
 
 def _locale(paper: Paper, environ: Mapping[str, str]) -> Check:
+    environ = locale_variables(environ)
     name = next((f"{v}={environ[v]}" for v in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(v)), "")
     told = clean(name) or _("no locale is set")
     if paper.glyphs.ascii_only:

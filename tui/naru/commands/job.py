@@ -13,6 +13,7 @@ from naru.session import Context
 from naru_client.errors import NotFound
 from naru_client.i18n import _
 from naru_client.insight.fold import fold
+from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Job
 
 CSV = False
@@ -90,7 +91,7 @@ def _facts(job: Job, now: datetime) -> list[tuple[str, str | Span | None]]:
         (_("submitted"), moment(job.submitted)),
         (_("eligible"), moment(job.eligible) if job.eligible != job.submitted else None),
         (_("started"), moment(job.started)),
-        (_("expected start"), moment(job.expected_start) if job.waiting else None),
+        (_("expected start"), moment(shown_estimate(job))),
         (_("ended"), moment(job.ended)),
         (_("elapsed"), None if job.elapsed is None else form.duration(job.elapsed)),
         (_("time limit"), form.time_limit(job) if job.unlimited or job.time_limit is not None else None),

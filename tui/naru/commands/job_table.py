@@ -8,6 +8,7 @@ from naru.output import Page, Sheet
 from naru.plain_table import Column
 from naru_client.i18n import _
 from naru_client.insight.fold import Row
+from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Job
 
 STATE_STYLES = {"RUNNING": "running", "COMPLETED": "done", "CANCELLED": "done"}
@@ -20,7 +21,7 @@ def columns(now: datetime, *, users: bool) -> tuple[Column[Row], ...]:
         found.append(Column(title=_("USER"), cell=lambda r: r.job.user or "?", least=5, most=12))
     found += [
         Column(title=_("NAME"), cell=lambda r: r.job.name, least=10, most=28),
-        Column(title=_("POOL"), cell=lambda r: r.job.pool or "–", least=4, most=14, shed=1),
+        Column(title=_("POOL"), cell=lambda r: r.job.pool or "–", least=8, most=14, shed=1),
         Column(title=_("STATE"), cell=_state, least=9, most=20, style=lambda r: state_style(r.job)),
         Column(title=_("GPUS"), cell=lambda r: form.accelerators(r.job.accelerators), most=18, least=7),
         Column(title=_("NODES"), cell=lambda r: _number(r.job.nodes), right=True, shed=5),
@@ -36,9 +37,8 @@ def start(job: Job, now: datetime) -> str:
     """When it started; `~` before the scheduler's own estimate of when it will."""
     if job.started is not None:
         return form.when(job.started, now)
-    if job.expected_start is not None and job.waiting:
-        return "~" + form.when(job.expected_start, now)
-    return "–"
+    estimate = shown_estimate(job)
+    return "–" if estimate is None else "~" + form.when(estimate, now)
 
 
 def where_or_why(job: Job) -> str:

@@ -51,14 +51,14 @@ def _show(page: Page, nodes: Sequence[Node], now: datetime) -> None:
         page.remark(_("no nodes"))
         return
     columns: tuple[Column[Node], ...] = (
-        Column(title=_("NODE"), cell=lambda n: n.name, least=6, most=24),
+        Column(title=_("NODE"), cell=lambda n: n.name, least=14, most=24),
         Column(title=_("STATE"), cell=lambda n: n.condition, style=lambda n: STYLES.get(n.condition, "")),
         Column(title=_("GPUS"), cell=accelerators, least=8, most=20),
         Column(title=_("CPUS"), cell=lambda n: _of(n.cpus_used, n.cpus), right=True, shed=3),
         Column(title=_("MEMORY"), cell=_memory, right=True, shed=4),
         Column(title=_("LOAD"), cell=lambda n: "–" if n.cpu_load is None else f"{n.cpu_load:.1f}", right=True, shed=5),
-        Column(title=_("POOLS"), cell=lambda n: ",".join(n.pools) or "–", least=6, most=20, shed=2),
-        Column(title=_("REASON"), cell=lambda n: reason(n, now), least=10, style=lambda n: "warn"),
+        Column(title=_("POOLS"), cell=lambda n: ",".join(n.pools) or "–", least=8, most=20, shed=2),
+        Column(title=_("REASON"), cell=lambda n: reason(n, now), least=24, style=lambda n: "warn"),
     )
     page.table(columns, nodes)
 

@@ -13,6 +13,7 @@ from naru.screens.job_columns import state_style
 from naru.state import State, Topic
 from naru.widgets.text_lines import Line, TextLines, labelled
 from naru_client.i18n import _, mark
+from naru_client.insight.reasons import shown_estimate
 from naru_client.insight.why import why
 from naru_client.model import Job
 
@@ -123,8 +124,8 @@ def details(job: Job, now: datetime) -> list[Line]:
         return when(time, now) if time else None
 
     expected = None
-    if job.expected_start:
-        expected = _("~{time} (the scheduler's estimate)").format(time=when(job.expected_start, now))
+    if estimate := shown_estimate(job):
+        expected = _("~{time} (the scheduler's estimate)").format(time=when(estimate, now))
     exit_text = ""
     if job.exit:
         exit_text = f"{job.exit.code if job.exit.code is not None else '–'}"

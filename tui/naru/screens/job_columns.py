@@ -7,7 +7,10 @@ from naru.format import Glyphs, accelerators, duration, state_code, time_limit, 
 from naru.widgets.columns import Column
 from naru_client.i18n import _, mark
 from naru_client.insight.fold import Row
+from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Job
+
+STATE_WIDTH = 9  # RUNNING, PENDING, COMPLETED in full
 
 
 def state_style(state: str) -> str:
@@ -24,10 +27,12 @@ def state_style(state: str) -> str:
 
 
 def row_state(row: Row) -> str:
-    """`R`, or for a folded row the counts by state: `3R 17PD`."""
+    """The state's word, or its code where the word is long; of a folded row the counts: `3R 17PD`, `+` for more."""
     if len(row.counts) == 1 and row.counts[0][1] == 1:
-        return state_code(row.job.state)
-    return " ".join(f"{count}{state_code(state)}" for state, count in row.counts)
+        state = row.job.state
+        return state if len(state) <= STATE_WIDTH else state_code(state)
+    text = " ".join(f"{count}{state_code(state)}" for state, count in row.counts[:2])
+    return text + ("+" if len(row.counts) > 2 else "")
 
 
 def time_so_far(job: Job, now: datetime) -> str:
@@ -41,16 +46,15 @@ def start_text(job: Job, now: datetime) -> str:
     """When it started; while it waits the scheduler's own estimate, marked with `~`, from a day ahead as a distance."""
     if not job.waiting:
         return short_moment(job.started, now)
-    if job.expected_start is None:
+    estimate = shown_estimate(job)
+    if estimate is None:
         return "–"
-    ahead = (job.expected_start - now).total_seconds()
+    ahead = (estimate - now).total_seconds()
     if ahead <= 0:
         return _("~now")
-    return (
-        f"~{when(job.expected_start, now)}"
-        if job.expected_start.astimezone().date() == now.astimezone().date()
-        else f"~+{duration(ahead)}"
-    )
+    if estimate.astimezone().date() == now.astimezone().date():
+        return f"~{when(estimate, now)}"
+    return f"~+{duration(ahead).split(' ')[0]}"
 
 
 def short_moment(moment: datetime | None, now: datetime) -> str:
@@ -83,7 +87,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         Column(
             id="id",
             title=mark("ID"),
-            width=11,
+            width=10,
             text=identity,
             sort_key=lambda r: (r.job.array_id or r.job.job_id, r.job.job_id),
         ),
@@ -115,7 +119,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         Column(
             id="state",
             title=mark("State"),
-            width=7,
+            width=STATE_WIDTH,
             text=row_state,
             style=lambda r: state_style(r.job.state),
             sort_key=lambda r: r.job.state,
@@ -167,7 +171,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             title=mark("Start"),
             width=8,
             text=lambda r: start_text(r.job, now()),
-            sort_key=lambda r: ((r.job.expected_start or r.job.started) or now()).timestamp(),
+            sort_key=lambda r: (shown_estimate(r.job) or r.job.started or now()).timestamp(),
         ),
         Column(
             id="priority",

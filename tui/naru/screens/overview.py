@@ -15,6 +15,7 @@ from naru.widgets.text_lines import Line, TextLines
 from naru_client.i18n import _
 from naru_client.insight.fold import Row, fold
 from naru_client.insight.overview import mine, next_start, notices
+from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Notice
 
 COLUMNS = ("id", "name", "state", "gpus", "time", "start", "reason")
@@ -62,7 +63,7 @@ class OverviewScreen(NaruScreen):
         running, pending, finished = mine(state.all_jobs, state.user)
         now = self.terminal.now()
         late = now.timestamp() + 10**9
-        pending = tuple(sorted(pending, key=lambda j: j.expected_start.timestamp() if j.expected_start else late))
+        pending = tuple(sorted(pending, key=lambda j: e.timestamp() if (e := shown_estimate(j)) else late))
         finished = tuple(sorted(finished, key=lambda j: -(j.ended.timestamp() if j.ended else 0)))
         return list(fold((*running, *pending, *finished)))
 
