@@ -1,7 +1,7 @@
 """Start-up and memory of Naru against a bare Textual app: `python tests/bench/startup.py [-n RUNS]`.
 
 From exec to the first frame with job rows, on a pty of 160×48; the programs take turns. With SLURM_LAB set, also the
-bare `naru` on that lab's Slurm commands. Prints ratios to the bare app; trust these, not the milliseconds.
+bare `naru` of the lab's user alice on its Slurm commands. Prints ratios to the bare app: trust these, not milliseconds.
 """
 
 import argparse
@@ -16,6 +16,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[1] / "tui"), str(HERE.par
 
 from tests.bench.measure import compile_packages, interleaved, median, resident, spread, verdict  # noqa: E402
 from tests.children import clean_environment, naru  # noqa: E402
+from tests.lab.real import running_in  # noqa: E402
 from tests.terminal import Terminal  # noqa: E402
 
 TIME_LIMIT, MEMORY_LIMIT = 1.5, 2.0  # times the bare app
@@ -46,9 +47,11 @@ def main() -> None:
             "bare Textual app": lambda: one_start([sys.executable, str(HERE / "bare.py")], BARE_ROW, env),
             "naru demo": lambda: one_start(naru("demo"), JOB_ROW, env),
         }
-        if lab := os.environ.get("SLURM_LAB"):
-            on_lab = env | {"SLURM_CONF": f"{lab}/etc/slurm.conf"}
-            cases["naru on the lab"] = lambda: one_start(naru(), JOB_ROW, on_lab)
+        if folder := os.environ.get("SLURM_LAB"):
+            lab = running_in(Path(folder))
+            cases["naru on the lab"] = lambda: one_start(
+                lab.argv_as("alice", naru()), JOB_ROW, lab.environment("alice")
+            )
         results = interleaved(runs, cases)
     bare = results["bare Textual app"]
     for name, samples in results.items():

@@ -28,4 +28,4 @@ def test_start_up_is_measured_against_a_bare_app() -> None:
 @pytest.mark.slurm
 def test_commands_are_measured_against_squeue(lab: Lab) -> None:
     output = bench("commands.py", SLURM_LAB=str(lab.folder))
-    assert "naru jobs above squeue" in output
+    assert "naru jobs: above squeue" in output

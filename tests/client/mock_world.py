@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from naru_client.mock.cluster import Job, bits
 from naru_client.mock.scenario import parse_scenario
@@ -27,7 +28,7 @@ partitions = [
 accounts = [
     { name = "lab", kind = "university" },
     { name = "firm", kind = "startup", group-tres = { "gres/gpu" = 4 } },
-    { name = "grant", kind = "startup", group-tres-minutes = { "gres/gpu" = 1000 }, used-minutes = { "gres/gpu" = 900 } },
+    { name = "grant", kind = "startup", group-tres-minutes = { "gres/gpu" = 100 } },
 ]
 qos = [{ name = "normal" }, { name = "p_gpu" }]
 """
@@ -79,7 +80,7 @@ def check_past(sim: Simulator) -> None:
                     lanes.setdefault((share.node.name, kind, index), []).append((job.started, end, job.id))
     for lane, spans in lanes.items():
         spans.sort()
-        for (_, end, first), (start, _, second) in zip(spans, spans[1:], strict=False):
+        for (_, end, first), (start, _, second) in pairwise(spans):
             assert end <= start, f"{lane}: job {second} began while {first} still ran"
 
 

@@ -105,7 +105,10 @@ def test_success_with_a_refusal_inside_is_a_refusal() -> None:
 
 def test_an_empty_result_and_no_error_are_no_errors() -> None:
     answers.judge([(9003, "Nothing found"), (0, "")])
-    done = {"status": [{"error": {"code": 0, "string": "No error"}}], "errors": [{"error_number": 0, "error": "No error"}]}
+    done = {
+        "status": [{"error": {"code": 0, "string": "No error"}}],
+        "errors": [{"error_number": 0, "error": "No error"}],
+    }
     assert answers.troubles(json.dumps(done).encode()) == ()
 
 
@@ -127,7 +130,8 @@ def test_what_a_centre_says_is_cleaned() -> None:
     ("stderr", "error"),
     [
         ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n", Unreachable),
-        ("squeue: error: fetch_config: DNS SRV lookup failed\nsqueue: fatal: Could not establish a configuration source\n",
+        ("squeue: error: fetch_config: DNS SRV lookup failed\n"
+         "squeue: fatal: Could not establish a configuration source\n",
          UsageError),
         ("squeue: error: s_p_parse_file: cannot stat file /x\nsqueue: fatal: Unable to process configuration file\n",
          UsageError),
@@ -137,7 +141,8 @@ def test_what_a_centre_says_is_cleaned() -> None:
         ("Slurm accounting storage is disabled\n", NotProvided),
         ("slurm_load_jobs error: Access/permission denied\n", Refused),
         ("slurm_load_jobs error: Protocol authentication error\n", Unreachable),
-        ("squeue: option '--json' doesn't allow an argument\nTry \"squeue --help\" for more information\n", NotProvided),
+        ("squeue: option '--json' doesn't allow an argument\n"
+         'Try "squeue --help" for more information\n', NotProvided),
         ("scontrol: unrecognized option '--json'\n", NotProvided),
         ("squeue: error: Invalid user: nosuch\n", NotFound),
         ("squeue: something new\n", BadAnswer),

@@ -1,4 +1,4 @@
-"""The commands transport and the questions asked through it: children end, nothing of the user's leaks into the lists."""
+"""The commands transport and the questions asked through it: children end, and the lists are what was asked for."""
 
 import asyncio
 import os
@@ -141,9 +141,11 @@ async def test_a_configuration_that_is_not_there_is_told_at_once(folder: Path, p
 
 
 def test_the_environment_cannot_change_what_the_commands_print() -> None:
-    noise = {"SQUEUE_FORMAT": "%i", "SQUEUE_STATES": "PD", "SINFO_FORMAT": "x", "SACCT_FORMAT": "x", "SLURM_CLUSTERS": "b",
-             "SLURM_TIME_FORMAT": "relative", "SLURM_BITSTR_LEN": "4", "TZ": "Asia/Seoul", "LC_ALL": "ko_KR.EUC-KR",
-             "SCONTROL_FUTURE": "1", "SLURM_DEBUG": "9"}  # fmt: skip
+    noise = {
+        "SQUEUE_FORMAT": "%i", "SQUEUE_STATES": "PD", "SINFO_FORMAT": "x", "SACCT_FORMAT": "x", "SCONTROL_FUTURE": "1",
+        "SLURM_CLUSTERS": "b", "SLURM_TIME_FORMAT": "relative", "SLURM_BITSTR_LEN": "4", "SLURM_DEBUG": "9",
+        "TZ": "Asia/Seoul", "LC_ALL": "ko_KR.EUC-KR",
+    }  # fmt: skip
     kept = scrubbed(noise | {"PATH": "/bin", "SLURM_CONF": "/a"}, "/b")
     assert kept == {
         "PATH": "/bin", "SLURM_CONF": "/b", "SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0", "TZ": "UTC0",
@@ -162,7 +164,25 @@ def test_ids_as_slurm_takes_them(text: str, exact: str, whole: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "-1", "--json", "1;2", "1 2", "1,2", "../1", "1_", "1_a", "1+", "1_[a]", "1_[1]x", "१२", "1\n2", "9" * 11]
+    "text",
+    [
+        "",
+        "abc",
+        "-1",
+        "--json",
+        "1;2",
+        "1 2",
+        "1,2",
+        "../1",
+        "1_",
+        "1_a",
+        "1+",
+        "1_[a]",
+        "1_[1]x",
+        "१२",
+        "1\n2",
+        "9" * 11,
+    ],
 )
 def test_anything_else_is_no_id(text: str) -> None:
     with pytest.raises(UsageError, match="is not a job id"):

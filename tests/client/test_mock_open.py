@@ -67,7 +67,7 @@ async def test_nodes_pools_and_the_maintenance_come_through(centre: SlurmCentre)
     assert [(a.kind, a.model, a.total, a.used) for a in nodes["b200-07"].accelerators] == [("gpu", "b200", 8, 0)]
     pools = {pool.name: pool for pool in (await centre.pools()).value}
     assert pools["debug"].max_time == 1800
-    assert pools["h200nv_8"].default
+    assert (pools["h200nv_8"].max_nodes, pools["h200nv_8"].qos) == (4, "p_h200")
     reservations = {r.name: r for r in (await centre.reservations()).value}
     assert reservations["정기점검"].maintenance
     assert reservations["ai-school"].accounts == ("univ_vision",)
@@ -78,7 +78,8 @@ async def test_history_and_one_job(centre: SlurmCentre) -> None:
     history = (await centre.history(since=noon - timedelta(days=1), user="naru", until=noon)).value
     assert {job.state for job in history} >= {"COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY"}
     timed_out = next(job for job in history if job.state == "TIMEOUT")
-    assert (timed_out.elapsed, timed_out.node_list) == (7200, timed_out.node_list)
+    assert timed_out.elapsed == 7200
+    assert timed_out.node_list
     [again] = (await centre.job(timed_out.id)).value
     assert again.job_id == timed_out.job_id
     assert '"dpo-round1"' in (await centre.raw_job(timed_out.id)).value
@@ -100,10 +101,11 @@ async def test_speed_makes_time_pass_faster(clock: Clock) -> None:
     clock.now += 1
     [job] = [job for job in (await centre.jobs()).value if job.name == "한국어-LLM-미세조정"]
     assert job.started == datetime.fromtimestamp(NOON, UTC) - timedelta(minutes=192)
+    assert job.elapsed == (192 + 60) * 60
     reservations = {r.name: r for r in (await centre.reservations()).value}
-    clock.now += 60
+    clock.now += 6
     later = {r.name: r for r in (await centre.reservations()).value}
-    assert reservations["정기점검"].start != later["정기점검"].start, "61 hours later it is the next one"
+    assert reservations["ai-school"].start != later["ai-school"].start, "7 hours later it is the next one"
     await centre.close()
 
 
@@ -151,7 +153,6 @@ def test_every_scenario_is_whole(name: str) -> None:
     assert {user.account for user in scenario.users} <= accounts
     assert scenario.user in people
     assert {entry.user for entry in scenario.cast} <= people
-    assert {entry.partition for entry in (*scenario.cast, *scenario.work)} <= partitions
-    assert {p.qos for p in scenario.partitions if p.qos} | {
-        entry.qos for entry in (*scenario.cast, *scenario.work)
-    } <= qos
+    assert {cast.partition for cast in scenario.cast} | {work.partition for work in scenario.work} <= partitions
+    assert {partition.qos for partition in scenario.partitions if partition.qos} <= qos
+    assert {cast.qos for cast in scenario.cast} | {work.qos for work in scenario.work} <= qos

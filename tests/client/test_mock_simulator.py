@@ -47,7 +47,7 @@ def test_the_centre_opens_busy_with_a_queue_and_a_past() -> None:
     busy = {name: sum(n.gres_free for n in nodes if n.usable) for name, nodes in sim.cluster.members.items()}
     assert busy["b200nv_8"] <= 4
     assert len(sim.records) > 100
-    assert min(job.ended for job in sim.records.values()) < NOON - 5 * 3600
+    assert min(job.ended for job in sim.records.values()) < NOON - 3 * 3600
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

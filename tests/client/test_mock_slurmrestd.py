@@ -30,12 +30,12 @@ class Face:
         self.simulator = simulator
         self.app = Slurmrestd(simulator, {"secret": "naru"}, self.clock, speed)
 
-    def reply(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Reply:
+    def reply(self, path: str, headers: dict[str, str] = NAME, **query: str) -> Reply:
         part, _, tail = path.partition("/")
-        return self.app.reply("GET", f"/{part}/v0.0.44/{tail}", query, NAME if headers is None else headers)
+        return self.app.reply("GET", f"/{part}/v0.0.44/{tail}", query, headers)
 
     def get(self, path: str, **query: str) -> Any:
-        reply = self.reply(path, **query)
+        reply = self.reply(path, NAME, **query)
         assert (reply.status, reply.content_type) == (200, "application/json"), reply.body
         return msgspec.json.decode(reply.body)
 
@@ -158,7 +158,7 @@ def test_time_passes_as_on_the_clock_times_the_speed() -> None:
 
 
 async def test_it_is_an_asgi_app(tiny: Face) -> None:
-    transport = httpx.ASGITransport(app=tiny.app)  # type: ignore[arg-type]  # httpx's own, narrower alias
+    transport = httpx.ASGITransport(app=tiny.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://centre") as client:
         answer = await client.get("/slurmdb/v0.0.44/jobs", params={"start_time": "now-1days"}, headers=NAME)
         assert answer.status_code == 200
@@ -190,9 +190,9 @@ NODE = {
 }  # fmt: skip
 PARTITION = {
     "name": str, "nodes": {"configured": str, "total": int}, "partition": {"state": [str]},
-    "maximums": {"time": NOVAL, "nodes": NOVAL}, "defaults": {"time": NOVAL}, "priority": {"tier": int, "job_factor": int},
-    "qos": {"assigned": str, "allowed": str}, "tres": {"billing_weights": str, "configured": str},
-    "accounts": {"allowed": str},
+    "maximums": {"time": NOVAL, "nodes": NOVAL}, "defaults": {"time": NOVAL},
+    "priority": {"tier": int, "job_factor": int}, "qos": {"assigned": str, "allowed": str},
+    "tres": {"billing_weights": str, "configured": str}, "accounts": {"allowed": str},
 }  # fmt: skip
 RESERVATION = {
     "name": str, "start_time": NOVAL, "end_time": NOVAL, "flags": [str], "node_list": str, "node_count": int,
@@ -200,8 +200,9 @@ RESERVATION = {
 }  # fmt: skip
 TRES = {"type": str, "name": str, "id": int, "count": int}
 RECORD = {
-    "account": str, "array": {"job_id": int, "task_id": NOVAL, "task": str}, "het": {"job_id": int, "job_offset": NOVAL},
-    "job_id": int, "name": str, "nodes": str, "partition": str, "qos": str, "user": str,
+    "account": str, "array": {"job_id": int, "task_id": NOVAL, "task": str},
+    "het": {"job_id": int, "job_offset": NOVAL}, "job_id": int, "name": str,
+    "nodes": str, "partition": str, "qos": str, "user": str,
     "state": {"current": [str], "reason": str}, "stdout_expanded": str, "working_directory": str,
     "exit_code": {"status": [str], "return_code": NOVAL, "signal": {"id": NOVAL, "name": str}},
     "time": {"elapsed": int, "eligible": int, "start": int, "end": int, "submission": int, "limit": NOVAL},
@@ -388,8 +389,8 @@ def test_history_is_filtered_by_time_user_state_and_more(small: Face) -> None:
     for text, since in (("now-2hours", now - 7200), (f"uts{int(now) - 7200}", now - 7200), (str(int(now)), now)):
         expected = {job["job_id"] for job in everything if job["time"]["end"] >= int(since)}
         assert ids(start_time=text) == expected
-    assert ids(start_time="2026-11-22T06:00:00") < {job["job_id"] for job in everything}
-    assert ids(end_time="now-5hours") == {j["job_id"] for j in everything if j["time"]["eligible"] <= now - 5 * 3600}
+    assert ids(start_time="2026-11-22T11:00:00") < {job["job_id"] for job in everything}
+    assert ids(end_time="now-3hours") == {j["job_id"] for j in everything if j["time"]["eligible"] <= now - 3 * 3600}
     mine = {job["job_id"] for job in everything if job["user"] in ("naru", "u1001")}
     assert mine
     assert ids(users="naru,u1001") == mine

@@ -118,7 +118,8 @@ async def test_on_this_machine_and_by_https_it_does(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://h", "https://", "h.example.org", "https://h:99999", "https://h?a=b", "https://me:pw@h", "http://[::1"]
+    "url",
+    ["ftp://h", "https://", "h.example.org", "https://h:99999", "https://h?a=b", "https://me:pw@h", "http://[::1"],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -407,7 +408,9 @@ async def test_history_asks_for_a_span_and_finished_jobs(version: str, asks_for_
         queries.append(dict(request.url.params))
         ended = {"user": "bob", "state": {"current": ["FAILED"]}, "time": {"submission": 5, "start": 6, "end": 7}}
         running = {"user": "bob", "state": {"current": ["RUNNING"]}, "time": {"submission": 5}}
-        return answer({"jobs": [{"job_id": 1, **ended}, {"job_id": 2, **running}, {"job_id": 3, **ended, "user": "eve"}]})
+        return answer(
+            {"jobs": [{"job_id": 1, **ended}, {"job_id": 2, **running}, {"job_id": 3, **ended, "user": "eve"}]}
+        )
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
     found = await source(reply, version).history(since=now - timedelta(hours=1), until=now, user="bob")

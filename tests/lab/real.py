@@ -96,7 +96,8 @@ def _exports(folder: Path) -> dict[str, str]:
     return {name: value for name, found, value in (word.partition("=") for word in words) if found}
 
 
-def _describe(folder: Path) -> Lab:
+def running_in(folder: Path) -> Lab:
+    """The lab that runs in that folder."""
     exports = _exports(folder)
     env = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -114,14 +115,14 @@ def _describe(folder: Path) -> Lab:
 def opened() -> Iterator[Lab]:
     """The lab that SLURM_LAB names, or one started here and removed at the end."""
     if WANTED != "1":
-        yield _describe(Path(WANTED))
+        yield running_in(Path(WANTED))
         return
     folder = Path(tempfile.mkdtemp(prefix="naru-lab-"))
     env = {**os.environ, "LAB": str(folder), "LAB_PORT": "auto"}
     try:
         for script in ("slurm-up", "slurm-fill"):
             subprocess.run([HERE / script], env=env, stdin=subprocess.DEVNULL, timeout=600, check=True)
-        yield _describe(folder)
+        yield running_in(folder)
     finally:
         subprocess.run([HERE / "slurm-down", "--purge"], env=env, stdin=subprocess.DEVNULL, timeout=120, check=True)
         shutil.rmtree(folder, ignore_errors=True)

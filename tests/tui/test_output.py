@@ -106,7 +106,9 @@ def test_nothing_but_line_feeds_and_our_colours_gets_out() -> None:
     made.facts([(HOSTILE, HOSTILE)])
     made.paragraph(HOSTILE * 30)
     made.remark(HOSTILE)
-    left = stream.getvalue().replace("\x1b[31m", "").replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+    left = (
+        stream.getvalue().replace("\x1b[31m", "").replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+    )
     assert "52;c" in left
     assert left.replace("\n", "").isprintable()
 

@@ -185,3 +185,26 @@ async def test_a_terminal_left_alone_stays_within_its_budget() -> None:
             bench.poller.want(topics)
             await bench.after(15)
         assert len(bench.centre.calls) <= 60 * (4 + 5) + 10
+
+
+async def test_a_reading_already_under_way_is_not_asked_for_again() -> None:
+    async with running() as bench:
+        begun = asyncio.ensure_future(bench.centre.jobs(user="me"))
+        bench.poller.begin("jobs", begun)
+        bench.poller.want(("jobs",))
+        await bench.settle()
+        assert bench.asked("jobs") == 1
+        assert isinstance(bench.messages[-1], ReadingArrived)
+        await bench.after(15.1)
+        assert bench.asked("jobs") == 2
+
+
+async def test_a_mistake_of_ours_in_one_topic_leaves_the_others_running() -> None:
+    async with running() as bench:
+        bench.centre.errors["jobs"] = ZeroDivisionError("secret words")  # type: ignore[assignment]
+        bench.poller.want(("jobs", "nodes"))
+        await bench.settle()
+        failed = bench.messages[0]
+        assert isinstance(failed, ReadingFailed)
+        assert failed.failure.message == "internal error: ZeroDivisionError"
+        assert isinstance(bench.messages[1], ReadingArrived)

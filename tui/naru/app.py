@@ -1,10 +1,13 @@
 """The terminal, wired: the poller's messages into the state, the state into the screen in front, keys into actions."""
 
+import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -25,6 +28,7 @@ from naru_client.config import Settings
 from naru_client.errors import NaruError
 from naru_client.exchange import CallLog
 from naru_client.i18n import _
+from naru_client.model import Job
 from naru_client.reading import Reading
 
 if TYPE_CHECKING:
@@ -76,6 +80,7 @@ class NaruApp(App[None]):
         clock: Callable[[], datetime],
         no_colour: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
+        first_jobs: "asyncio.Future[Reading[tuple[Job, ...]]] | None" = None,
     ) -> None:
         self.glyphs = glyphs
         self._guard = TerminalGuard(glyphs)
@@ -87,6 +92,10 @@ class NaruApp(App[None]):
         self._no_colour = no_colour
         self.state = State(user=centre.user)
         self.poller = Poller(centre, settings.poll, self.post_message, user=centre.user, monotonic=monotonic, now=clock)
+        if first_jobs is not None:
+            self.poller.begin("jobs", first_jobs)
+            if first_jobs.done() and not first_jobs.cancelled() and first_jobs.exception() is None:
+                self.state = fold_reading(self.state, "jobs", first_jobs.result())
         self._theme_problems = self._register_themes()
 
     # ---- start and end -----------------------------------------------------------------------------------------
@@ -112,6 +121,17 @@ class NaruApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._guard]
+
+    def _fatal_error(self) -> None:
+        """One line instead of Textual's traceback: that one shows every frame's locals, whatever they hold."""
+        if os.environ.get("NARU_DEBUG") == "1":
+            super()._fatal_error()
+            return
+        kind = type(self._exception).__name__
+        text = _("naru: internal error: {kind}").format(kind=kind)
+        hint = _("NARU_DEBUG=1 shows the whole traceback; please report it")
+        self._exit_renderables.append(Text(f"{text}\n{_('hint')}: {hint}"))
+        self._close_messages_no_wait()
 
     # ---- what screens ask --------------------------------------------------------------------------------------
 
@@ -254,7 +274,13 @@ def textual_theme(theme: theming.ThemeFile) -> Theme:
 def run(opened: "Opened", settings: Settings) -> int:
     """Open the terminal on a centre until the person leaves it; the exit code."""
     app = NaruApp(
-        opened.centre, settings, opened.log, glyphs=opened.glyphs, clock=opened.clock, no_colour=opened.no_colour
+        opened.centre,
+        settings,
+        opened.log,
+        glyphs=opened.glyphs,
+        clock=opened.clock,
+        no_colour=opened.no_colour,
+        first_jobs=opened.first_jobs,
     )
-    app.run(mouse=settings.mouse)
+    app.run(mouse=settings.mouse, loop=opened.loop)
     return app.return_code or 0

@@ -86,6 +86,13 @@ def when(moment: datetime | None, now: datetime) -> str:
     return local.strftime("%Y-%m-%d")
 
 
+def span(start: datetime | None, end: datetime | None, now: datetime) -> str:
+    """A span of time, its date told once where it ends on the day it begins."""
+    if start and end and start.astimezone().date() == end.astimezone().date():
+        return f"{when(start, now)}–{end.astimezone():%H:%M}"
+    return "–".join(when(moment, now) for moment in (start, end) if moment)
+
+
 def size(count: int | None) -> str:
     """Bytes in binary units: `512 MiB`, `1.5 TiB`."""
     if count is None:

@@ -12,9 +12,7 @@ from naru_client.text import MARK
 T = TypeVar("T")
 
 GAP = 2  # cells between two columns
-WIDEST_PADDING = (
-    60  # where nothing limits the width, longer cells stick out: one must not move the columns of all
-)
+WIDEST_PADDING = 60  # where nothing limits the width, longer cells stick out: one must not move the columns of all
 
 
 class Span(NamedTuple):

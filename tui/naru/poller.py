@@ -7,7 +7,7 @@ paused one not at all.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from naru.state import Failure, Topic
 from naru_client.centre import RECENT, Centre
 from naru_client.config import PollSettings
 from naru_client.errors import NaruError, NotProvided
+from naru_client.i18n import _
 from naru_client.reading import Reading
 
 LONGEST_BACKOFF = 600.0  # seconds
@@ -56,8 +57,13 @@ class Poller:
         self._asked: dict[Topic, float] = {}  # when each topic was last read
         self._not_before: dict[Topic, float] = {}  # of topics that failed; infinite where never to be provided
         self._failures: dict[Topic, int] = {}
+        self._begun: dict[Topic, Awaitable[Reading[Any]]] = {}
         self._refreshed = float("-inf")
         self._wake = asyncio.Event()
+
+    def begin(self, topic: Topic, reading: Awaitable[Reading[Any]]) -> None:
+        """A reading of this topic is already under way: its first answer is this one's, and nothing is asked twice."""
+        self._begun[topic] = reading
 
     def want(self, topics: tuple[Topic, ...]) -> None:
         """What the screen in front shows: asked for first in this order, then on schedule."""
@@ -130,12 +136,15 @@ class Poller:
 
     async def _ask(self, topic: Topic) -> None:
         everybody = self.everybody
+        begun = self._begun.pop(topic, None)
         try:
-            reading = await self._read(topic)
+            reading = await (begun or self._read(topic))
         except NotProvided as error:
             self._not_before[topic] = float("inf")  # it will not be provided a minute later either
             self.post(ReadingFailed(topic, self._failure(error)))
-        except NaruError as error:
+        except Exception as error:  # a mistake of ours in one topic must not take the terminal away
+            if not isinstance(error, NaruError):
+                error = NaruError(_("internal error: {kind}").format(kind=type(error).__name__))
             self._failures[topic] = self._failures.get(topic, 0) + 1
             self._not_before[topic] = self.monotonic() + self._backoff(topic)
             self.post(ReadingFailed(topic, self._failure(error)))

@@ -15,12 +15,16 @@ from naru_client.config import Profile, Settings, find_profile
 from naru_client.errors import NaruError, UsageError
 from naru_client.exchange import CallLog
 from naru_client.i18n import _
+from naru_client.model import Job
+from naru_client.reading import Reading
 from naru_client.text import clean
 
 if TYPE_CHECKING:
     from naru.output import Result
 
 Clock = Callable[[], datetime]
+
+FIRST_FRAME_WAIT = 0.06  # seconds; a slower centre answers while Textual is imported, or into a later frame
 
 
 class Opened:
@@ -46,6 +50,7 @@ class Opened:
         self.no_colour = no_colour
         self.recorded = recorded
         self.loop = loop
+        self.first_jobs: asyncio.Future[Reading[tuple[Job, ...]]] | None = None
 
     @property
     def user(self) -> str | None:
@@ -94,6 +99,7 @@ class Context:
             opened = runner.run(self.open())
             opened.loop = runner.get_loop()
             try:
+                runner.run(_begin(opened))
                 from naru.app import run
 
                 gc.freeze()  # what is loaded by now stays: no collection need look at it again
@@ -151,6 +157,12 @@ def demo_profile(args: argparse.Namespace) -> Profile:
     scenario, seed = getattr(args, "scenario", None), getattr(args, "seed", None)
     usual = Profile()
     return profile_of(scenario or usual.scenario, usual.seed if seed is None else seed)
+
+
+async def _begin(opened: Opened) -> None:
+    """Ask for the first jobs while Textual is still to be imported; what comes at once stands in the first frame."""
+    opened.first_jobs = asyncio.ensure_future(opened.centre.jobs(user=opened.user))
+    await asyncio.wait({opened.first_jobs}, timeout=FIRST_FRAME_WAIT)
 
 
 async def _closing(centre: Centre) -> None:

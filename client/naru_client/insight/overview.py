@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from naru_client.i18n import _
+from naru_client import hostlist
+from naru_client.i18n import _, n_
 from naru_client.insight.fold import state_counts, task_count
 from naru_client.insight.reasons import estimate_refused
 from naru_client.insight.tally import ModelKey, tally, whole_nodes_free
 from naru_client.model import AcceleratorKind, Job, Node, Notice, Reservation
 
 NOTICE_AHEAD = timedelta(days=14)  # how early an announced maintenance is worth a line
+LONGEST_NODE_LIST = 30  # characters; of more nodes only the number is of use to a reader
 
 
 class ModelLine(Struct, frozen=True, kw_only=True):
@@ -102,9 +104,10 @@ def notices(reservations: Iterable[Reservation], now: datetime) -> tuple[Notice,
 
 
 def _reservation_text(reservation: Reservation) -> str:
-    if reservation.node_list:
-        return _("{name} on {nodes}").format(name=reservation.name, nodes=reservation.node_list)
-    return reservation.name
+    nodes = reservation.node_list
+    if nodes and len(nodes) > LONGEST_NODE_LIST and (count := reservation.nodes or hostlist.count(nodes)):
+        nodes = n_("{n} node", "{n} nodes", count).format(n=count)
+    return _("{name} on {nodes}").format(name=reservation.name, nodes=nodes) if nodes else reservation.name
 
 
 def _asked(pending: list[Job], nodes: list[Node]) -> dict[ModelKey, int | None]:

@@ -6,7 +6,7 @@ Times are epoch seconds, memory is MiB.
 
 from msgspec import Struct
 
-from naru_client.mock.hostlist import expand
+from naru_client.hostlist import expand
 from naru_client.mock.scenario import NodeGroup, Partition, Scenario
 
 
@@ -201,6 +201,8 @@ class Cluster:
 
     def take(self, job: Job, nodes: tuple[Node, ...]) -> None:
         """Give a job its share of each of these nodes. Raises NoRoom, changing nothing, where it does not fit."""
+        if len(nodes) != job.nodes:
+            raise NoRoom(f"{job.name} needs {job.nodes} nodes")
         shares = []
         for node in nodes:
             if not node.has_room(job):

@@ -1,24 +1,9 @@
-"""Slurm's way to write many node names in few letters: `h200-[01-03,07]`."""
+"""How Slurm writes many node names, or numbers, in few letters: `h200-[01-03,07]`, `0-2,5`."""
 
 import re
 from collections.abc import Iterable
 
-_BRACKETS = re.compile(r"^(.*?)\[([0-9,-]+)\]$")
 _NUMBERED = re.compile(r"^(.*?)([0-9]+)$")
-
-
-def expand(text: str) -> tuple[str, ...]:
-    """Every name in a hostlist, in its order; brackets hold numbers only."""
-    names: list[str] = []
-    for part in re.findall(r"[^,\[]+(?:\[[^\]]*\])?", text):
-        match = _BRACKETS.match(part)
-        if match is None:
-            names.append(part)
-            continue
-        for span in match[2].split(","):
-            low, _, high = span.partition("-")
-            names.extend(f"{match[1]}{n:0{len(low)}d}" for n in range(int(low), int(high or low) + 1))
-    return tuple(names)
 
 
 def compress(names: Iterable[str]) -> str:

@@ -39,6 +39,8 @@ class Scheduler:
         """One pass over one group of partitions. True when anything that can be seen has changed."""
         names = [name for name, number in self.cluster.component.items() if number == component]
         nodes = {node.name: node for name in names for node in self.cluster.members[name]}
+        if not waiting and not any(node.planned for node in nodes.values()):
+            return False
         planner = Planner(nodes, self.cluster.windows, now)
         before = [(job.reason, job.planned_start, job.priority, len(job.tasks)) for job in waiting]
         planned_before = [node.planned for node in nodes.values()]

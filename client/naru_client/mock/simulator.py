@@ -9,8 +9,8 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
+from naru_client.hostlist import expand
 from naru_client.mock.cluster import Cluster, Job, Node, Window
-from naru_client.mock.hostlist import expand
 from naru_client.mock.limits import Limits, Usage, billing
 from naru_client.mock.scenario import Reservation, Scenario, Work
 from naru_client.mock.scheduler import HOPELESS, Scheduler

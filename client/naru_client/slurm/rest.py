@@ -21,6 +21,7 @@ from naru_client.credentials import Secret
 from naru_client.errors import BadAnswer, Unreachable, UsageError
 from naru_client.exchange import Answer, Call
 from naru_client.i18n import _
+from naru_client.slurm.restd import SlurmRest
 from naru_client.text import clean
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ else:
             del sys.modules["click"]
         else:
             sys.modules["click"] = _click
+
+__all__ = ["HttpTransport", "SlurmRest", "token_user"]
 
 LARGEST_ANSWER = 1 << 30  # bytes
 CONNECTIONS = 4  # slurmrestd wedges when clients hold too many

@@ -98,8 +98,8 @@ def _sacct_job(row: _Past, site: str, now: datetime, accelerators: tuple[Acceler
     first, task, group, offset = found.groups() if found else (None, None, None, None)
     array_id = whole_number(first) if first and (task or group) else None
     het_id = whole_number(first) if first and offset else None
-    started, ended = moment(row.start), moment(row.end)
-    times = job_times(state, start=started, end=ended, now=now, never_ran=started is None)
+    started, ended, elapsed = moment(row.start), moment(row.end), whole_number(row.elapsed)
+    times = job_times(state, start=started, end=ended, now=now, never_ran=node_list is None and not elapsed)
     return Job(
         site=site,
         id=address(job_id, array_id, whole_number(task), group, het_id, whole_number(offset)),
@@ -133,7 +133,7 @@ def _sacct_job(row: _Past, site: str, now: datetime, accelerators: tuple[Acceler
         expected_start=times.expected_start,
         time_limit=minutes * 60 if (minutes := whole_number(row.limit)) is not None else None,
         unlimited=row.limit == "UNLIMITED",
-        elapsed=whole_number(row.elapsed),
+        elapsed=elapsed,
         exit=exit_code(row.exit) if state.shown in FINISHED_STATES else None,
         comment=clean_optional(row.comment),
         work_dir=clean_optional(row.work_dir),

@@ -87,7 +87,8 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         Column(
             id="id",
             title=mark("ID"),
-            width=10,
+            width=6,
+            most=14,
             text=identity,
             sort_key=lambda r: (r.job.array_id or r.job.job_id, r.job.job_id),
         ),

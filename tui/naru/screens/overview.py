@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from naru.format import when
+from naru.format import span, when
 from naru.screens.base import NaruScreen
 from naru.screens.job_columns import chosen, job_columns
 from naru.state import State, Topic
@@ -95,6 +95,6 @@ class OverviewScreen(NaruScreen):
         lines: list[Line] = []
         for notice in found[:5]:
             style = "bad" if notice.kind == "outage" else "warning" if notice.kind == "maintenance" else "strong"
-            span = "–".join(when(t, now) for t in (notice.start, notice.end) if t)
-            lines.append(((f"{words[notice.kind]} ", style), (f"{span} " if span else "", "strong"), (notice.text, "")))
+            head = f"{words[notice.kind]} {span(notice.start, notice.end, now)}".strip()
+            lines += [((head, style),), (("  ", ""), (notice.text, ""))]
         return lines

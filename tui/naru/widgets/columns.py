@@ -10,7 +10,8 @@ class Column(Struct, frozen=True, kw_only=True):
     """One column: what it shows of a row, how wide, and how soon it gives way when the terminal is narrow.
 
     `text` gives the cell of a row. `style` names a component class of the table ("running"), or gives None. A column of
-    a lower `rank` stays longer; `grow` is its share of the width that is left over.
+    a lower `rank` stays longer; `grow` is its share of the width that is left over; `most` is
+    how wide it becomes, once and for all, when cells of its need that.
     """
 
     id: str
@@ -22,6 +23,7 @@ class Column(Struct, frozen=True, kw_only=True):
     align: Literal["left", "right"] = "left"
     rank: int = 0
     grow: int = 0
+    most: int = 0
 
 
 def lay_out(columns: Sequence[Column], width: int, gap: int = 1) -> tuple[tuple[Column, int], ...]:

@@ -7,6 +7,8 @@ whose cells are other than those on screen. Cells are plain text: nothing in the
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,6 +21,8 @@ from textual.strip import Strip
 from naru.format import Glyphs, fit
 from naru.widgets.columns import Column, lay_out
 from naru_client.i18n import _
+
+MEASURED = 300  # rows looked at to find how wide a column must be
 
 Painted = tuple[tuple[str, ...], tuple[str | None, ...], bool]  # cells, their styles, whether the cursor is on it
 
@@ -53,7 +57,7 @@ class LineTable(ScrollView, can_focus=True):
         background: $background; color: $foreground;
         & .line-table--header { text-style: bold; color: $primary; }
         & .line-table--cursor { background: $panel; }
-        &:focus .line-table--cursor { background: $primary 35%; text-style: bold; }
+        &:focus .line-table--cursor { background: $primary-muted; text-style: bold; }
         & .line-table--empty { color: $state-done; }
         & .line-table--running { color: $state-running; }
         & .line-table--waiting { color: $state-waiting; }
@@ -138,6 +142,7 @@ class LineTable(ScrollView, can_focus=True):
         if old_key is not None and not (self._cursor < len(rows) and self._key(rows[self._cursor]) == old_key):
             self._cursor = next((i for i, row in enumerate(rows) if self._key(row) == old_key), self._cursor)
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        self._widen(rows)
         changed_text = empty_text != self.empty_text
         self.empty_text = empty_text
         self._set_height()
@@ -300,6 +305,18 @@ class LineTable(ScrollView, can_focus=True):
                 lines.append(Region(0, y, self.size.width, 1))
         if lines:
             self.refresh(*lines)
+
+    def _widen(self, rows: Sequence[Any]) -> None:
+        """Let the columns that may become as wide as their cells need. They never shrink: a live table must not jump."""
+        widened = {}
+        for column in self._columns:
+            if column.most > column.width:
+                needed = max((cell_len(column.text(row)) for row in rows[:MEASURED]), default=0)
+                if needed > column.width:
+                    widened[column.id] = min(needed, column.most)
+        if widened:
+            self._columns = tuple(replace(c, width=widened.get(c.id, c.width)) for c in self._columns)
+            self._lay_out()
 
     def _lay_out(self) -> None:
         layout = lay_out(self._columns, self.size.width)

@@ -1,0 +1,115 @@
+"""Settings: read strictly, with the place of every mistake."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from naru_client.config import Profile, Settings, config_folder, find_profile, load_settings, parse_settings
+from naru_client.errors import UsageError
+
+
+def mistake(data: dict[str, Any]) -> tuple[str, str]:
+    with pytest.raises(UsageError) as caught:
+        parse_settings(data, "config.toml")
+    assert caught.value.exit_code == 2
+    return caught.value.message, caught.value.hint
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "none.toml") == Settings()
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        'default-profile = "here"\ntheme = "naru-light"\nlanguage = "ko"\nmouse = false\n'
+        '[poll]\njobs = 30\n[keys]\n"jobs.sort" = "s,o"\n[columns]\njobs = ["id", "state"]\n'
+        '[profiles.here]\nslurm-conf = "/etc/slurm.conf"\n'
+        '[profiles."나루"]\nurl = "https://x"\ntoken-command = ["pass", "show", "slurm"]\n'
+    )
+    settings = load_settings(path)
+    assert settings.poll.jobs == 30
+    assert settings.columns["jobs"] == ("id", "state")
+    assert settings.profiles["here"] == Profile(name="here", slurm_conf="/etc/slurm.conf")
+    assert settings.profiles["나루"].token_command == ("pass", "show", "slurm")
+    assert settings.profiles["나루"].name == "나루"
+
+
+def test_the_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert config_folder() == tmp_path / "naru"
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert config_folder() == tmp_path / ".config" / "naru"
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "hint"),
+    [
+        ({"pol": {}}, "at the top: unknown key 'pol'", "did you mean poll?"),
+        ({"default_profile": "x"}, "at the top: unknown key 'default_profile'", "did you mean default-profile?"),
+        ({"poll": {"jbos": 3}}, "at poll: unknown key 'jbos'", "did you mean jobs?"),
+        ({"poll": {"jobs": 1}}, "at poll.jobs: ", ""),
+        ({"theme": 3}, "at theme: Expected `str`, got `int`", ""),
+        ({"glyphs": "emoji"}, "at glyphs: Invalid enum value 'emoji'", ""),
+        ({"profiles": {"ok": {}, "bad": {"ulr": "x"}}}, "at profiles.bad: unknown key 'ulr'", "did you mean url?"),
+        ({"profiles": {"ok": {}, "bad": {"timeout": "x"}}}, "at profiles.bad.timeout: Expected `float`", ""),
+        ({"profiles": {"a b": {"reach": "x"}}}, 'at profiles."a b".reach: Invalid enum value', ""),
+        ({"profiles": {"bad": 3}}, "at profiles.bad: Expected `object`, got `int`", ""),
+        ({"profiles": {"bad": {"name": "x"}}}, "at profiles.bad: unknown key 'name'", "[profiles.bad]"),
+        ({"profiles": {"bad": {"nmae": "x"}}}, "at profiles.bad: unknown key 'nmae'", "README"),
+        ({"keys": {"a": "b", "jobs.sort": 4}}, 'at keys."jobs.sort": Expected `str`', ""),
+        ({"columns": {"jobs": ["id", 4]}}, "at columns.jobs[1]: Expected `str`", ""),
+        ({"zzzzzz": 1}, "at the top: unknown key 'zzzzzz'", "README"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_was_meant(data: dict[str, Any], place: str, hint: str) -> None:
+    message, told = mistake(data)
+    assert message.startswith(f"config.toml: {place}")
+    assert hint in told
+
+
+def test_a_hostile_key_is_cleaned() -> None:
+    message, hint = mistake({"profiles": {"\x1b[31mx\nyy": {"\x9b31m\u202e": 1}}})
+    assert (message + hint).isprintable()
+
+
+def test_a_default_that_is_not_there_names_those_that_are() -> None:
+    message, hint = mistake({"default-profile": "hree", "profiles": {"here": {}, "there": {}}})
+    assert message == "config.toml: default-profile names 'hree', which is not in [profiles]"
+    assert hint == "profiles there: here, there"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [(b"a = [\n", "is not valid TOML: "), (b"\xff\xfe", "it is not UTF-8 text"), (b"a = 1\na = 2\n", "line 2")],
+)
+def test_files_that_cannot_be_read_as_settings(tmp_path: Path, body: bytes, words: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(body)
+    with pytest.raises(UsageError) as caught:
+        load_settings(path)
+    assert str(path) in caught.value.message
+    assert words in caught.value.message
+
+
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read .*: Is a directory"):
+        load_settings(tmp_path)
+
+
+def test_an_address_is_a_profile() -> None:
+    assert find_profile(Settings(), "https://slurm.example.org/") == Profile(
+        name="slurm.example.org", url="https://slurm.example.org"
+    )
+    assert find_profile(Settings(), "unix:/run/s.sock").socket == "/run/s.sock"
+    named = Profile(name="https://x", user="me")
+    assert find_profile(Settings(profiles={"https://x": named}), "https://x") is named
+
+
+def test_an_unknown_profile_is_a_mistake() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_profile(Settings(), "\x1b]0;x\x07")
+    assert caught.value.message.isprintable()
+    assert caught.value.hint == "profiles: none configured"
