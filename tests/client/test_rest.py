@@ -400,25 +400,53 @@ async def test_a_job_nobody_knows_is_not_found() -> None:
         await source(lambda request: nothing).ended_job(parse_job_id("9"))
 
 
-@pytest.mark.parametrize(("version", "asks_for_user"), [("v0.0.38", False), ("v0.0.42", True)])
-async def test_history_asks_for_a_span_and_finished_jobs(version: str, asks_for_user: bool) -> None:
+def past(number: int, state: str, user: str = "bob") -> dict[str, Any]:
+    times = {"submission": 5, "start": 6, "end": 7}
+    return {"job_id": number, "user": user, "state": {"current": [state]}, "time": times}
+
+
+async def history(version: str) -> tuple[list[int], list[dict[str, str]]]:
+    """The ids in bob's history by that version, and the parameters it was asked with."""
     queries: list[dict[str, str]] = []
 
     def reply(request: httpx.Request) -> httpx.Response:
         queries.append(dict(request.url.params))
-        ended = {"user": "bob", "state": {"current": ["FAILED"]}, "time": {"submission": 5, "start": 6, "end": 7}}
-        running = {"user": "bob", "state": {"current": ["RUNNING"]}, "time": {"submission": 5}}
-        return answer(
-            {"jobs": [{"job_id": 1, **ended}, {"job_id": 2, **running}, {"job_id": 3, **ended, "user": "eve"}]}
-        )
+        cancelled = [past(1, "CANCELLED"), past(4, "CANCELLED")]
+        rest = [past(1, "CANCELLED"), past(2, "RUNNING"), past(3, "FAILED", "eve"), past(5, "FAILED")]
+        return answer({"jobs": cancelled if queries[-1].get("state") == "CANCELLED" else rest})
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
     found = await source(reply, version).history(since=now - timedelta(hours=1), until=now, user="bob")
-    assert [j.job_id for j in found.value] == [1]
-    (query,) = queries
-    assert query["start_time"] == f"uts{int(now.timestamp()) - 3600}"
+    assert {(q["start_time"], q["end_time"]) for q in queries} == {
+        (f"uts{int(now.timestamp()) - 3600}", f"uts{int(now.timestamp())}")
+    }
+    return [j.job_id for j in found.value], queries
+
+
+async def test_history_of_22_05_is_one_list_of_states_and_asks_for_no_user() -> None:
+    found, (query,) = await history("v0.0.38")
+    assert found == [1, 5]
     assert {"COMPLETED", "CANCELLED", "OUT_OF_MEMORY"} <= set(query["state"].split(","))
-    assert ("users" in query) is asks_for_user
+    assert "REVOKED" not in query["state"]
+    assert "users" not in query
+
+
+async def test_later_history_asks_apart_for_jobs_cancelled_before_they_ran() -> None:
+    found, (all_states, cancelled) = await history("v0.0.42")
+    assert found == [1, 5, 4]
+    assert "state" not in all_states
+    assert cancelled["state"] == "CANCELLED"
+    assert all_states["users"] == cancelled["users"] == "bob"
+
+
+async def test_jobs_without_accelerators_are_known_by_those_with_some_in_another_answer() -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        gpu = {"tres": {"allocated": [{"type": "gres", "name": "gpu:h100", "count": 4}]}}
+        return answer({"jobs": [past(1, "CANCELLED")] if "state" in request.url.params else [past(2, "FAILED") | gpu]})
+
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    found = (await source(reply).history(since=now, until=now, user=None)).value
+    assert {j.job_id: j.accelerator_count for j in found} == {1: 0, 2: 4}
 
 
 async def test_a_site_without_accounting_says_so() -> None:

@@ -63,6 +63,14 @@ def test_a_running_job_has_all_that_squeue_tells() -> None:
     assert job.stdout == job.stderr == "/home/alice/llm-11.out"
 
 
+@pytest.mark.parametrize(
+    ("stderr", "path"), [("(null)", "/home/alice/llm-11.out"), ("/home/alice/%j.err", "/home/alice/11.err")]
+)
+def test_errors_go_where_the_output_goes_unless_told_otherwise(stderr: str, path: str) -> None:
+    (job,) = decode(RUNNING | {"STDERR": stderr})
+    assert (job.stdout, job.stderr) == ("/home/alice/llm-11.out", path)
+
+
 def test_a_pending_group_of_tasks_is_one_job_with_an_estimate_and_no_file_yet() -> None:
     (job,) = decode(PENDING)
     assert (job.id, job.array_id, job.array_task, job.array_pending) == ("19_[3-19%3]", 19, None, 17)

@@ -20,6 +20,7 @@ from naru_client.model import Accelerators
         (3599, "59m"),
         (7500, "2h 05m"),
         (86400 * 3 + 3600 * 4, "3d 04h"),
+        (86400 * 265, "265d"),
         (-5, "0s"),
     ],
 )

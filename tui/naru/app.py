@@ -22,9 +22,9 @@ from naru.messages import RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
 from naru.screens.base import NaruScreen
 from naru.screens.overview import OverviewScreen
-from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading
+from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading, newest
 from naru_client.centre import Centre
-from naru_client.config import Settings
+from naru_client.config import PollSettings, Settings
 from naru_client.errors import NaruError
 from naru_client.exchange import CallLog
 from naru_client.i18n import _
@@ -33,6 +33,9 @@ from naru_client.reading import Reading
 
 if TYPE_CHECKING:
     from naru.session import Opened
+
+
+STILL = PollSettings(jobs=1e9, others=1e9)  # a recording does not change: each topic is read once
 
 
 def _jobs_screen() -> Screen[Any]:
@@ -80,6 +83,7 @@ class NaruApp(App[None]):
         clock: Callable[[], datetime],
         no_colour: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
+        recorded: bool = False,
         first_jobs: "asyncio.Future[Reading[tuple[Job, ...]]] | None" = None,
     ) -> None:
         self.glyphs = glyphs
@@ -90,8 +94,9 @@ class NaruApp(App[None]):
         self.log_of_calls = log
         self._clock = clock
         self._no_colour = no_colour
+        self.recorded = recorded
         self.state = State(user=centre.user)
-        self.poller = Poller(centre, settings.poll, self.post_message, user=centre.user, monotonic=monotonic, now=clock)
+        self.poller = Poller(centre, STILL if recorded else settings.poll, self.post_message, user=centre.user, monotonic=monotonic, now=clock)
         if first_jobs is not None:
             self.poller.begin("jobs", first_jobs)
             if first_jobs.done() and not first_jobs.cancelled() and first_jobs.exception() is None:
@@ -136,7 +141,8 @@ class NaruApp(App[None]):
     # ---- what screens ask --------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        return self._clock()
+        """The time that ages and waits are measured against: of a recording, when it was made."""
+        return (newest(self.state) if self.recorded else None) or self._clock()
 
     def calls_per_minute(self) -> int:
         now = self.now()
@@ -280,6 +286,7 @@ def run(opened: "Opened", settings: Settings) -> int:
         glyphs=opened.glyphs,
         clock=opened.clock,
         no_colour=opened.no_colour,
+        recorded=opened.recorded,
         first_jobs=opened.first_jobs,
     )
     app.run(mouse=settings.mouse, loop=opened.loop)

@@ -67,7 +67,7 @@ def duration(seconds: float | None) -> str:
         return f"{minutes}m"
     if days < 1:
         return f"{hours}h {minutes % 60:02d}m"
-    return f"{days}d {hours % 24:02d}h"
+    return f"{days}d {hours % 24:02d}h" if days < 100 else f"{days}d"
 
 
 def time_limit(job: Job) -> str:

@@ -84,6 +84,12 @@ def fold_failure(state: State, topic: Topic, failure: Failure) -> State:
     return state if last is None else replace(state, **{topic: last.failed(failure.message)})
 
 
+def newest(state: State) -> datetime | None:
+    """When the newest reading was made; None before the first."""
+    readings = (getattr(state, topic) for topic in TOPICS)
+    return max((reading.as_of for reading in readings if reading is not None), default=None)
+
+
 def fold_raw(state: State, job_id: str, reading: Reading[str]) -> State:
     """The state with the raw text of a job; only the few last ones are kept."""
     kept = dict(list(state.raw.items())[-7:])

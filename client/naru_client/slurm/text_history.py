@@ -122,7 +122,7 @@ def _sacct_job(row: _Past, site: str, now: datetime, accelerators: tuple[Acceler
         priority=whole_number(row.priority),
         nodes=nodes,
         node_list=node_list,
-        cpus=whole_number(row.cpus),
+        cpus=whole_number(row.cpus) or None,
         memory=tres.memory_of(row.given) or tres.memory_of(row.asked),
         accelerators=accelerators,
         features=clean_optional(row.features),

@@ -121,6 +121,7 @@ def _squeue_job(row: _Queued, site: str, now: datetime) -> Job:
         work_dir=work_dir, group=group is not None,
     )  # fmt: skip
     stdout, finished = written(clean_optional(row.stdout)), state.shown in FINISHED_STATES
+    own_stderr = clean_optional(row.stderr) if row.stderr != row.stdout else None
     return Job(
         site=site,
         id=address(job_id, array_id, task, group, het_id, het_offset),
@@ -167,7 +168,7 @@ def _squeue_job(row: _Queued, site: str, now: datetime) -> Job:
         work_dir=work_dir,
         command=clean_optional(row.command),
         stdout=stdout,
-        stderr=stdout if row.stderr in ("", row.stdout) else written(clean_optional(row.stderr)),
+        stderr=written(own_stderr) if own_stderr else stdout,
         restarts=whole_number(row.restarts),
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ class Terminal(Protocol):
     glyphs: Glyphs
     settings: Settings
 
+    recorded: bool
+
     def now(self) -> datetime: ...
     def calls_per_minute(self) -> int: ...
     def show_tab(self, tab: str) -> None: ...
@@ -91,7 +93,12 @@ class NaruScreen(Screen[None]):
 
     def _show_top(self, state: State) -> None:
         facts, alarm = top_facts(
-            state, self.TOPICS, self.terminal.now(), self.terminal.calls_per_minute(), self.terminal.settings
+            state,
+            self.TOPICS,
+            self.terminal.now(),
+            self.terminal.calls_per_minute(),
+            self.terminal.settings,
+            self.terminal.recorded,
         )
         self.query_one(TopLine).show(facts, alarm)
 
@@ -109,7 +116,7 @@ def oldest(state: State, topics: tuple[Topic, ...]) -> datetime | None:
 
 
 def top_facts(
-    state: State, topics: tuple[Topic, ...], now: datetime, calls: int, settings: Settings
+    state: State, topics: tuple[Topic, ...], now: datetime, calls: int, settings: Settings, recorded: bool = False
 ) -> tuple[tuple[str, ...], bool]:
     """The facts of the first line, least important first, and whether they are alarming."""
     name = state.site.value.name if state.site else ""
@@ -123,6 +130,8 @@ def top_facts(
         _("paused") if state.paused else "",
         _("no data yet") if age is None else _("{age} ago").format(age=duration(max(0, age))),
     ]
+    if recorded and as_of is not None:
+        facts = [name, _("recording of {time}").format(time=f"{as_of.astimezone():%Y-%m-%d %H:%M}")]
     return tuple(f for f in facts if f), old or state.outage is not None
 
 

@@ -275,7 +275,11 @@ class LineTable(ScrollView, can_focus=True):
             if name is not None:
                 plain += self.get_component_rich_style(f"line-table--{name}", partial=True)
             cursor = self.get_component_rich_style("line-table--cursor", partial=True)
-            pair = self._styles[name] = (plain, plain + Style(bgcolor=cursor.bgcolor, bold=cursor.bold))
+            if self.app.console.color_system in (None, "standard"):  # its tints all come out as black there
+                marked = Style(reverse=True, bold=cursor.bold)
+            else:
+                marked = Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
+            pair = self._styles[name] = (plain, plain + marked)
         return pair
 
     def on_focus(self) -> None:
