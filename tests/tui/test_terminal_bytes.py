@@ -84,11 +84,12 @@ def test_no_hostile_byte_reaches_the_terminal(
         terminal.press("tab")
         terminal.press("tab")
         terminal.press("escape")
-        terminal.wait_for("Filter")
+        terminal.wait_for("my jobs  ")
         terminal.send("j")
     terminal.send("@")
     terminal.wait_for("Calls made")
     terminal.press("escape")
+    terminal.wait_for("my jobs  ")
     terminal.send("q")
     assert terminal.wait_exit() == 0
     assert_clean(terminal.raw)

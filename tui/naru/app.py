@@ -127,6 +127,9 @@ class NaruApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._guard]
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Nothing: the sequence is kitty's own, ends in a bell, and old terminals, screen and tmux ring or print it."""
+
     def _fatal_error(self) -> None:
         """One line instead of Textual's traceback: that one shows every frame's locals, whatever they hold."""
         if os.environ.get("NARU_DEBUG") == "1":
