@@ -104,7 +104,10 @@ class Terminal:
     @property
     def text(self) -> str:
         """The screen as lines of text without their trailing blanks."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(
+            "".join(self.screen.buffer[row][column].data for column in range(self.screen.columns)).rstrip()
+            for row in range(self.screen.lines)
+        )  # not pyte's `display`: that fails where half a wide character was overwritten
 
     def read(self, seconds: float) -> bool:
         """Wait at most so long for output and take in what there is; whether there was any."""
