@@ -1,6 +1,6 @@
 """Draws docs/demo.svg: the Overview of the simulated centre at a fixed moment, by the program itself.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 import asyncio

@@ -21,12 +21,12 @@ os.read(0, 1)
 """
 SIZE = """
 import os, signal
-signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size()))
-print("ready", os.get_terminal_size(), os.ttyname(0) == os.ttyname(2), flush=True)
+def show(*_): os.write(1, repr(os.get_terminal_size(0)).encode() + b"\\r\\n")
+signal.signal(signal.SIGWINCH, show)
 open("/dev/tty").close()
+show()
 while True: signal.pause()
 """
-
 STUBBORN = """
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -26,6 +26,7 @@ class Stores:
     """A source whose answers are given: jobs, or the error to raise."""
 
     site_id = "lab"
+    no_history = ""
     transport: Any = None
 
     def __init__(self, live: Any = (), ended: Any = ()) -> None:

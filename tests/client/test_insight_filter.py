@@ -154,8 +154,9 @@ def test_no_time_limit_is_longer_than_any() -> None:
     assert passes("limit>365d", time_limit=None, unlimited=True)
 
 
-@pytest.mark.parametrize("text",
-    ["gpus>=0", "gpus=0", "gpus<1", "nodes<9", "limit<9d", "wait>0", "memory<1T", "priority<1"])
+@pytest.mark.parametrize(
+    "text", ["gpus>=0", "gpus=0", "gpus<1", "nodes<9", "limit<9d", "wait>0", "memory<1T", "priority<1"]
+)
 def test_what_is_not_told_fulfils_no_condition_and_every_negated_one(text: str) -> None:
     untold: dict[str, Any] = dict.fromkeys(("accelerators", "nodes", "time_limit", "submitted", "memory", "priority"))
     assert not passes(text, **untold)
@@ -230,12 +231,16 @@ def test_a_state_newer_than_naru_can_be_asked_for_by_its_whole_name() -> None:
 )  # fmt: skip
 def test_a_pattern_that_could_take_forever_is_refused(pattern: str) -> None:
     with pytest.raises(FilterError, match="forever"):
-        parse(f"name=~{pattern.replace(' ', chr(92) + 's')}" if " " not in pattern else f'name=~"{pattern}"', me=None,
-            now=NOW)
+        parse(
+            f"name=~{pattern.replace(' ', chr(92) + 's')}" if " " not in pattern else f'name=~"{pattern}"',
+            me=None,
+            now=NOW,
+        )
 
 
-@pytest.mark.parametrize("pattern",
-    ["^llm.*train$", "(llm|vit)-.*", r"\d{3}", "[a-z]+-[0-9]+", r"lr\+", "(?i)LLM", "[+*]{2}", "a{2}b?"])
+@pytest.mark.parametrize(
+    "pattern", ["^llm.*train$", "(llm|vit)-.*", r"\d{3}", "[a-z]+-[0-9]+", r"lr\+", "(?i)LLM", "[+*]{2}", "a{2}b?"]
+)
 def test_everyday_patterns_are_taken(pattern: str) -> None:
     parse(f"name=~{pattern}", me=None, now=NOW)
 

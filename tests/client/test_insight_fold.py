@@ -10,8 +10,9 @@ from naru_client.model import Job
 
 
 def job(job_id: str, state: str = "PENDING", **more: Any) -> Job:
-    return Job(site="s", id=job_id, job_id=int("".join(c for c in job_id.split("_")[0].split("+")[0])), state=state,
-        **more)
+    return Job(
+        site="s", id=job_id, job_id=int("".join(c for c in job_id.split("_")[0].split("+")[0])), state=state, **more
+    )
 
 
 def task(array: int, number: int, state: str = "RUNNING", **more: Any) -> Job:
@@ -24,8 +25,14 @@ def group(array: int, expression: str, count: int | None) -> Job:
 
 def test_a_plain_job_is_a_row_of_one() -> None:
     (row,) = fold([job("7", "RUNNING")])
-    assert (row.key, row.counts, row.depth, row.foldable, row.tasks, row.group) == ("7", (("RUNNING", 1),), 0, False,
-        1, "7")
+    assert (row.key, row.counts, row.depth, row.foldable, row.tasks, row.group) == (
+        "7",
+        (("RUNNING", 1),),
+        0,
+        False,
+        1,
+        "7",
+    )
 
 
 def test_an_array_is_one_row_that_counts_its_tasks() -> None:

@@ -10,8 +10,9 @@ from naru_client.insight.tally import could_start, fill_pools, tally, whole_node
 from naru_client.model import AcceleratorTally, Node, NodeAccelerators, NodeCondition, Pool
 
 
-def node(name: str = "n1", condition: NodeCondition = "mixed", used: int | None = 0, total: int = 8,
-    **more: Any) -> Node:
+def node(
+    name: str = "n1", condition: NodeCondition = "mixed", used: int | None = 0, total: int = 8, **more: Any
+) -> Node:
     model, kind = more.pop("model", "h100"), more.pop("kind", "gpu")
     fields: dict[str, Any] = {"states": (condition.upper(),), "pools": ("h100",)} | more
     accelerators = (NodeAccelerators(kind, model, total, used),)

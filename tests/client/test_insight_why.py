@@ -60,8 +60,9 @@ def test_no_estimate_is_shown_for_holds_limits_and_what_can_never_run(reason: st
 
 
 def test_the_schedulers_detail_and_the_dependency_are_shown_as_they_are() -> None:
-    text = said(reason="ReqNodeNotAvail", reason_detail="UnavailableNodes:h200-02",
-        dependency="afterok:40(unfulfilled)")
+    text = said(
+        reason="ReqNodeNotAvail", reason_detail="UnavailableNodes:h200-02", dependency="afterok:40(unfulfilled)"
+    )
     assert "The scheduler adds: UnavailableNodes:h200-02" in text
     assert "It depends on: afterok:40(unfulfilled)" in text
     assert "not answering" in text
@@ -205,7 +206,12 @@ def test_a_cause_is_told_and_a_leftover_of_the_waiting_is_not() -> None:
 
 
 def test_figures_are_written_with_two_units() -> None:
-    assert [span(timedelta(seconds=s)) for s in (-5, 12, 2700, 7500, 273600)] == ["0s", "12s", "45m", "2h 05m",
-        "3d 04h"]
+    assert [span(timedelta(seconds=s)) for s in (-5, 12, 2700, 7500, 273600)] == [
+        "0s",
+        "12s",
+        "45m",
+        "2h 05m",
+        "3d 04h",
+    ]
     assert [amount(n) for n in (0, 512 << 20, 3 << 39, 5 << 50)] == ["0 B", "512 MiB", "1.5 TiB", "5.0 PiB"]
     assert clock(NOW.replace(year=2024), NOW).startswith("2024-11-23")

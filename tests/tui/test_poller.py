@@ -1,6 +1,7 @@
 """The one schedule: what is asked, when, and what happens when it fails."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from textual.message import Message
 
 from naru.messages import ReadingArrived, ReadingFailed
 from naru.poller import UNFOCUSED_FACTOR, Poller
+from naru.state import Topic
 from naru_client.config import PollSettings
 from naru_client.errors import NotProvided, Unreachable
 
@@ -117,7 +119,7 @@ async def test_failures_back_off_with_jitter_and_recover() -> None:
             await bench.after(1)
             if bench.asked("jobs") > before:
                 asked_at.append(bench.clock.seconds)
-        gaps = [b - a for a, b in zip(asked_at, asked_at[1:], strict=False)]
+        gaps = [b - a for a, b in itertools.pairwise(asked_at)]
         assert all(
             wanted * 0.75 <= gap <= wanted * 1.25 + 1 for gap, wanted in zip(gaps, (15, 30, 60, 120), strict=True)
         )
@@ -180,7 +182,7 @@ async def test_refresh_asks_at_once_but_not_again_a_moment_later() -> None:
 async def test_a_terminal_left_alone_stays_within_its_budget() -> None:
     """An hour of every topic is at most 4 + 5 calls a minute, however often screens come and go."""
     async with running() as bench:
-        topics = ("jobs", "nodes", "site", "history", "reservations", "pools")
+        topics: tuple[Topic, ...] = ("jobs", "nodes", "site", "history", "reservations", "pools")
         for _quarter in range(240):
             bench.poller.want(topics)
             await bench.after(15)

@@ -131,9 +131,11 @@ async def test_the_cursor_stays_on_its_job_when_the_list_changes() -> None:
     async with opened(centre) as screen:
         await screen.press("2", "j", "j")
         table = screen.app.screen.query_one(LineTable)
+        assert table.current is not None
         assert table.current.job.id == "200"
         centre.held_jobs = tuple(job(n) for n in range(900, 905)) + tuple(reversed(some_jobs()))
         await screen.refreshed()
+        assert table.current is not None
         assert table.current.job.id == "200"
         centre.held_jobs = tuple(j for j in centre.held_jobs if j.id != "200")
         await screen.refreshed()
@@ -152,7 +154,7 @@ async def test_a_refresh_repaints_only_the_lines_that_changed() -> None:
             painted.extend(r.y for r in regions) if regions else painted.append(-1)  # type: ignore[attr-defined]
             return real(*regions, **options)  # type: ignore[arg-type]
 
-        table.refresh = spy  # type: ignore[method-assign, assignment]
+        table.refresh = spy  # type: ignore[method-assign]
         await screen.refreshed()
         assert painted == []
         changed = list(centre.held_jobs)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.children import naru
 from tests.terminal import Terminal
 from tests.vt import sequences
@@ -23,7 +22,18 @@ NAMES = {
     "hangul": "한" * 300,
 }
 # Bytes of the names that no terminal program writes of its own accord.
-NEVER = [b"]52;", b"\x07", b"owned", b"\xc2\x9b", b"\xc2\x9d", b"\xe2\x80\xae", b"\xe2\x81\xa6", b"\xe2\x80\x8b", b"\x00", b"\x1f"]
+NEVER = [
+    b"]52;",
+    b"\x07",
+    b"owned",
+    b"\xc2\x9b",
+    b"\xc2\x9d",
+    b"\xe2\x80\xae",
+    b"\xe2\x81\xa6",
+    b"\xe2\x80\x8b",
+    b"\x00",
+    b"\x1f",
+]
 
 
 def answer() -> dict[str, object]:
@@ -52,7 +62,10 @@ def answer() -> dict[str, object]:
                 "time_limit": {"set": True, "infinite": False, "number": 60},
             }
         )
-    meta = {"plugin": {"data_parser": "data_parser/v0.0.42"}, "slurm": {"release": NAMES["escape"], "cluster": NAMES["title"]}}
+    meta = {
+        "plugin": {"data_parser": "data_parser/v0.0.42"},
+        "slurm": {"release": NAMES["escape"], "cluster": NAMES["title"]},
+    }
     return {"jobs": jobs, "errors": [], "warnings": [{"description": NAMES["clipboard"]}], "meta": meta}
 
 
@@ -63,10 +76,10 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def assert_clean(raw: bytes) -> None:
+def assert_clean(raw: bytes | bytearray) -> None:
     for bad in NEVER:
         assert bad not in raw, bad
-    for sequence in sequences(raw):
+    for sequence in sequences(bytes(raw)):
         assert not sequence.startswith((b"\x1b]0", b"\x1b]52", b"\x1b]8", b"\x1bP", b"\x1b_", b"\x1b^")), sequence
 
 

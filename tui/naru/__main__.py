@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 from naru_client.errors import NaruError
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     from naru import cli
-    from naru.output import standard_streams
+    from naru.terminal import standard_streams
 
     stdout, stderr = standard_streams()
     try:
@@ -43,6 +44,8 @@ def _run(argv: list[str]) -> int:
     except Exception as error:
         if os.environ.get("NARU_DEBUG") == "1":
             raise
+        if isinstance(error, OSError):
+            _throw_output_away()
         return _failed(_internal(error), argv, stdout, stderr)
     return code
 
@@ -89,12 +92,15 @@ def _flushed(stdout: IO[str], code: int) -> int:
 
 
 def _nobody_reads() -> int:
-    """`naru jobs | head`: leave quietly, and keep Python from complaining when it flushes at its end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        return NOBODY_READS
+    """`naru jobs | head`: leave quietly."""
+    _throw_output_away()
     return NOBODY_READS
+
+
+def _throw_output_away() -> None:
+    """Keep Python from complaining when, at its end, it flushes what could not be written."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

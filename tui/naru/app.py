@@ -96,7 +96,14 @@ class NaruApp(App[None]):
         self._no_colour = no_colour
         self.recorded = recorded
         self.state = State(user=centre.user)
-        self.poller = Poller(centre, STILL if recorded else settings.poll, self.post_message, user=centre.user, monotonic=monotonic, now=clock)
+        self.poller = Poller(
+            centre,
+            STILL if recorded else settings.poll,
+            self.post_message,
+            user=centre.user,
+            monotonic=monotonic,
+            now=clock,
+        )
         if first_jobs is not None:
             self.poller.begin("jobs", first_jobs)
             if first_jobs.done() and not first_jobs.cancelled() and first_jobs.exception() is None:

@@ -7,7 +7,6 @@ What a verb found is a `Result`; nothing else in Naru writes to standard output.
 * In CSV a text that a spreadsheet would take for a formula (`=`, `+`, `-`, `@` first) gets a `'` before it.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Literal, TypeVar
@@ -203,13 +202,6 @@ def write_bytes(stream: IO[str], data: bytes) -> None:
     else:
         buffer.write(data)
         buffer.flush()
-
-
-def standard_streams() -> tuple[IO[str], IO[str]]:
-    """Standard output and error; something harmless where a parent closed them."""
-    import io
-
-    return sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
 
 
 def _json_line(whole: dict[str, Any]) -> bytes:

@@ -27,6 +27,13 @@ class Paper(Struct, frozen=True):
         return self.width or WITHOUT_TERMINAL
 
 
+def standard_streams() -> tuple[IO[str], IO[str]]:
+    """Standard output and error; something harmless where a parent closed them."""
+    import io
+
+    return sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+
+
 def look(stream: IO[str], environ: Mapping[str, str], *, colour: bool = True, glyphs: str = "auto") -> Paper:
     """What `stream` is. `colour` False is the person's wish for none; `glyphs` is the setting of that name."""
     terminal = is_terminal(stream)

@@ -23,6 +23,7 @@ class Source(Protocol):
 
     transport: Transport
     site_id: str
+    no_history: str  # why it tells nothing of the past; empty where it does, or where that is not yet known
 
     async def site(self) -> Reading[Site]: ...
     async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]: ...
@@ -59,11 +60,11 @@ class SlurmCentre:
 
     @property
     def no_history(self) -> str:
-        return self._no_history
+        return self._no_history or self.source.no_history
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return LIVE if self._no_history else LIVE | {"history"}
+        return LIVE if self.no_history else LIVE | {"history"}
 
     async def site(self) -> Reading[Site]:
         reading = await self.source.site()
@@ -78,8 +79,8 @@ class SlurmCentre:
     async def history(
         self, *, since: datetime, user: str | None, until: datetime | None = None
     ) -> Reading[tuple[Job, ...]]:
-        if self._no_history:
-            raise NotProvided(self._no_history, _("only jobs in the queue can be shown"))
+        if self.no_history:
+            raise NotProvided(self.no_history, _("only jobs in the queue can be shown"))
         return await self.source.history(since=since, until=until or datetime.now(UTC) + AHEAD, user=user)
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
@@ -92,11 +93,11 @@ class SlurmCentre:
         try:
             live = await self.source.live_job(wanted)
         except NotFound:
-            if self._no_history:
+            if self.no_history:
                 raise
             return await self.source.ended_job(wanted)
         except Unreachable:
-            if self._no_history:
+            if self.no_history:
                 raise
             try:
                 return await self.source.ended_job(wanted)
@@ -105,7 +106,7 @@ class SlurmCentre:
             raise  # the scheduler's own words: they say more than the store's
         except NotProvided:
             return await self._from_lists(wanted)
-        if self._no_history or wanted.task is not None or not any(j.array_id == wanted.number for j in live.value):
+        if self.no_history or wanted.task is not None or not any(j.array_id == wanted.number for j in live.value):
             return live
         try:
             ended = await self.source.ended_job(wanted)
@@ -120,7 +121,7 @@ class SlurmCentre:
         try:
             return await self.source.raw_job(wanted)
         except NotFound:
-            if self._no_history:
+            if self.no_history:
                 raise
             return await self.source.raw_ended_job(wanted)
 
@@ -139,14 +140,14 @@ class SlurmCentre:
     def over(self, transport: Transport) -> "SlurmCentre":
         """The same site asked through another transport, which the caller closes."""
         return SlurmCentre(
-            self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self._no_history
+            self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self.no_history
         )
 
     async def _from_lists(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """A source without a question for one job (a recording): out of the lists it has."""
         live = await self.jobs()
         found = tuple(j for j in live.value if wanted.names(j))
-        if not self._no_history and (not found or any(j.array_id == wanted.number for j in found)):
+        if not self.no_history and (not found or any(j.array_id == wanted.number for j in found)):
             try:
                 ended = await self.history(since=live.as_of - timedelta(days=1), user=None)
                 found = merge_jobs(found, (j for j in ended.value if wanted.names(j)))

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from naru_client import hostlist
-from naru_client.errors import NotFound
+from naru_client.errors import NotFound, NotProvided
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
 from naru_client.model import Job, Node, Pool, Reservation, Site
@@ -51,24 +51,36 @@ class SlurmCommands:
         self.site_id = site
         self._timeout = timeout
         self._separator = separator
+        self.no_history = ""
         self._release: str | None = None
+        self._learning: asyncio.Task[dict[str, str]] | None = None
 
-    async def open(self) -> dict[str, str]:
-        """Ask for the site's configuration, which names the cluster; to be called once before all others."""
+    async def configuration(self) -> dict[str, str]:
+        """Ask for the site's configuration: what the cluster is called, which release it runs, whether it accounts."""
         answer = await self._ask("config", text_records.CONFIG_ARGV)
         settings = text_records.decode_settings(answer.body)
         self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
         self._release = settings.get("SLURM_VERSION") or None
+        self.no_history = "" if keeps_accounts(settings) else _("this site keeps no accounting (no slurmdbd)")
         return settings
+
+    async def _known(self) -> None:
+        """Return once the configuration is known; it is asked for by whoever needs it first, and once for all."""
+        if self.site_id:
+            return
+        if self._learning is None or (self._learning.done() and not self.site_id):
+            self._learning = asyncio.ensure_future(self.configuration())
+        await asyncio.shield(self._learning)
 
     def over(self, transport: Transport) -> "SlurmCommands":
         """The same questions carried by another transport."""
         other = SlurmCommands(transport, site=self.site_id, timeout=self._timeout, separator=self._separator)
         other._release = self._release
+        other.no_history = self.no_history
         return other
 
     async def site(self) -> Reading[Site]:
-        settings = await self.open()
+        settings = await self.configuration()
         ping = await self._send("ping", ("scontrol", "ping"))
         healthy = ping.status == 0 and b" is UP" in ping.body
         said = clean(ping.body.decode("utf-8", "replace").strip().split("\n")[0], 200)
@@ -88,7 +100,7 @@ class SlurmCommands:
 
     async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
-        answer = await self._list("jobs", lambda s: text_lists.squeue_argv(s, user=name))
+        answer = await self._beside("jobs", lambda s: text_lists.squeue_argv(s, user=name))
         jobs: list[Job] = []
         rows = text_lists.iterate_squeue(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
         for at, job in enumerate(rows, 1):
@@ -100,12 +112,18 @@ class SlurmCommands:
 
     async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
-        answer = await self._list("history", lambda s: text_lists.sacct_argv(s, since=since, until=until, user=name))
+        argv = lambda s: text_lists.sacct_argv(s, since=since, until=until, user=name)  # noqa: E731
+        try:
+            answer = await self._beside("history", argv)
+        finally:
+            if self.no_history:  # sacct's own words for it are less plain
+                raise NotProvided(self.no_history, _("only jobs in the queue can be shown"))
         jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
         return self._reading(tuple(j for j in jobs if name is None or j.user == name), answer)
 
     async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """What slurmctld still knows of a job; raises NotFound when it knows nothing."""
+        await self._known()
         if self._tells_json:
             try:
                 return await self._live_json(wanted)
@@ -118,6 +136,7 @@ class SlurmCommands:
 
     async def ended_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """What accounting knows of a job; raises NotFound when it knows nothing."""
+        await self._known()
         answer = await self._past(wanted)
         jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
         return self._only(wanted, jobs, answer)
@@ -134,17 +153,19 @@ class SlurmCommands:
         return self._reading(clean_block(blocks), answer)
 
     async def nodes(self) -> Reading[tuple[Node, ...]]:
-        answer = await self._list("nodes", text_lists.sinfo_argv)
+        answer = await self._beside("nodes", text_lists.sinfo_argv)
         nodes = text_lists.decode_nodes(answer.body, answer.call.separator, site=self.site_id)
         if any(_KEPT_FOR_RESERVATIONS.intersection(node.states) for node in nodes):
             nodes = _name_reservations(nodes, (await self.reservations()).value, answer.as_of)
         return self._reading(nodes, answer)
 
     async def pools(self) -> Reading[tuple[Pool, ...]]:
+        await self._known()
         answer = await self._ask("pools", text_records.PARTITIONS_ARGV)
         return self._reading(text_records.decode_partitions(answer.body, site=self.site_id), answer)
 
     async def reservations(self) -> Reading[tuple[Reservation, ...]]:
+        await self._known()
         answer = await self._ask("reservations", text_records.RESERVATIONS_ARGV)
         return self._reading(text_records.decode_reservations(answer.body, site=self.site_id), answer)
 
@@ -185,6 +206,19 @@ class SlurmCommands:
         separator = self._separator()
         return await self._ask(key, argv(separator), separator)
 
+    async def _beside(self, key: str, argv: Callable[[str], tuple[str, ...]]) -> Answer:
+        """A list, while the configuration is learned where it is not yet known: they wait together, not in turn."""
+        if self.site_id:
+            return await self._list(key, argv)
+        asking = asyncio.ensure_future(self._list(key, argv))
+        try:
+            await self._known()
+        except BaseException:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            raise
+        return await asking
+
     async def _send(self, key: str, argv: tuple[str, ...], separator: str = "") -> Answer:
         return await self.transport.send(Call(key=key, argv=argv, separator=separator, timeout=self._timeout))
 
@@ -195,8 +229,8 @@ class SlurmCommands:
 
 
 def keeps_accounts(settings: dict[str, str]) -> bool:
-    """Whether the site's configuration names an accounting store."""
-    return settings.get("AccountingStorageType", "") not in ("", "(null)", "accounting_storage/none")
+    """Whether the site's configuration may name an accounting store: it does not say that there is none."""
+    return settings.get("AccountingStorageType") not in ("(null)", "accounting_storage/none")
 
 
 def _name_reservations(

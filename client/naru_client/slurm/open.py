@@ -5,7 +5,7 @@ from naru_client.errors import SignInNeeded, UsageError
 from naru_client.exchange import CallLog, Transport
 from naru_client.i18n import _
 from naru_client.slurm.centre import SlurmCentre
-from naru_client.slurm.commands import SlurmCommands, keeps_accounts
+from naru_client.slurm.commands import SlurmCommands
 from naru_client.slurm.processes import CommandTransport, local_user, slurm_commands_available
 from naru_client.slurm.recording import LoggedTransport
 
@@ -21,7 +21,7 @@ async def open_profile(profile: Profile, log: CallLog) -> SlurmCentre:
     if reach == "auto":
         reach = "http" if profile.url else "socket" if profile.socket else "commands"
     if reach == "commands":
-        return await _open_commands(profile, log)
+        return _open_commands(profile, log)
     if not (profile.url if reach == "http" else profile.socket):
         setting = "url" if reach == "http" else "socket"
         raise UsageError(
@@ -60,12 +60,12 @@ async def open_rest(
     return SlurmCentre(source, user=user, reached_by=reached_by)
 
 
-async def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
-    transport = LoggedTransport(CommandTransport(profile), log)
-    source = SlurmCommands(transport, timeout=profile.timeout)
-    settings = await source.open()
-    none_kept = "" if keeps_accounts(settings) else _("this site keeps no accounting (no slurmdbd)")
-    return SlurmCentre(source, user=profile.user or local_user(), reached_by="commands", no_history=none_kept)
+def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
+    """Nobody is asked yet: a terminal opened while the controller is down shows that, and waits for it."""
+    commands = CommandTransport(profile)
+    commands.check()
+    source = SlurmCommands(LoggedTransport(commands, log), timeout=profile.timeout)
+    return SlurmCentre(source, user=profile.user or local_user(), reached_by="commands")
 
 
 def _no_token(profile: Profile) -> SignInNeeded:

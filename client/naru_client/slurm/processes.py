@@ -71,6 +71,11 @@ class CommandTransport:
     def source(self) -> str:
         return _("Slurm's commands on this machine")
 
+    def check(self) -> None:
+        """Raise what the first call would, where the commands or their configuration are not there."""
+        self._program("squeue")
+        self._check_configuration()
+
     async def send(self, call: Call) -> Answer:
         program = self._program(call.argv[0])
         self._check_configuration()

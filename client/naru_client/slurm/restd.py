@@ -28,6 +28,7 @@ class SlurmRest:
     """The questions of a Slurm site, asked of slurmrestd in `version` ("v0.0.42"; "" before `open`)."""
 
     reached_by = "https"
+    no_history = ""
 
     def __init__(
         self,

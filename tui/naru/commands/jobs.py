@@ -4,25 +4,27 @@ import argparse
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from naru.commands import job_table
-from naru.output import Page, Result
-from naru.plain_table import Span
 from naru.session import Context, Opened
 from naru_client.centre import RECENT, RECENT_EVERYBODY
 from naru_client.errors import NaruError, NotProvided, UsageError
 from naru_client.i18n import _, n_
-from naru_client.insight.fold import Row, fold
 from naru_client.merge import merge_jobs
 from naru_client.model import Job
 from naru_client.reading import Reading
 from naru_client.text import clean
+
+if TYPE_CHECKING:
+    from naru.output import Page, Result
+    from naru_client.insight.fold import Row
 
 CSV = True
 
 Jobs = tuple[Job, ...]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # a recording is told whole: its jobs ended when they ended
+TURNS_TO_ASK = 4  # turns of the event loop after which the questions are on their way
 _SPAN = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -40,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tasks", action="store_true", help=_("one line for each array task, not for each array"))
 
 
-async def run(context: Context) -> Result:
+async def run(context: Context) -> "Result":
     args = context.args
     since = None if args.since is None else span(args.since)
     text = " ".join(args.filter)
@@ -50,7 +52,15 @@ async def run(context: Context) -> Result:
     warnings: list[str] = []
     if not args.all and user is None:
         warnings.append(_("it is not known who you are there: these are everybody's jobs"))
-    reading = await read(opened, user, since, warnings)
+    asking = asyncio.ensure_future(read(opened, user, since, warnings))
+    for _turn in range(TURNS_TO_ASK):
+        await asyncio.sleep(0)
+    # what writes the answer is imported while the centre works on it: a third of the time that this verb takes
+    from naru.commands import job_table
+    from naru.output import Result
+    from naru_client.insight.fold import fold
+
+    reading = await asking
     jobs = filtered(text, reading.value, me=opened.user, now=reading.as_of)
     rows = fold(sorted(jobs, key=job_table.order))
     if args.tasks:
@@ -117,7 +127,10 @@ def span(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
-def _show(page: Page, rows: list[Row], reading: Reading[Jobs], *, users: bool, filtered: bool) -> None:
+def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: bool, filtered: bool) -> None:
+    from naru.commands import job_table
+    from naru.plain_table import Span
+
     if not rows:
         text = (
             _("no jobs match")

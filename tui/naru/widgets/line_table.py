@@ -311,7 +311,7 @@ class LineTable(ScrollView, can_focus=True):
             self.refresh(*lines)
 
     def _widen(self, rows: Sequence[Any]) -> None:
-        """Let the columns that may become as wide as their cells need. They never shrink: a live table must not jump."""
+        """Let columns that may become as wide as their cells need. They never shrink: a live table must not jump."""
         widened = {}
         for column in self._columns:
             if column.most > column.width:
