@@ -130,6 +130,11 @@ def open_single(path: Path, body: bytes) -> SingleAnswer:
     if kind == "error":
         found = answers.troubles(body)
         answers.judge(found)
+    if kind not in _DECODERS and kind not in ("error", "unknown"):
+        raise NotProvided(
+            _("{name} holds {kind}, which Naru does not show").format(name=clean(path.name), kind=kind),
+            _("`naru capture` records everything that it shows"),
+        )
     if kind not in _DECODERS:
         raise UsageError(
             _("{name} holds no jobs, nodes, partitions or reservations").format(name=clean(path.name)),
