@@ -94,6 +94,17 @@ async def test_a_command_nobody_waits_for_any_more_is_killed_and_reaped(folder: 
         os.kill(pid, 0)
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_command_can_be_given_up_at_any_moment_of_its_start(folder: Path, program: Program, turns: int) -> None:
+    program("squeue", "exec sleep 60")
+    asking = asyncio.ensure_future(transport(folder).send(Call(key="jobs", argv=("squeue",))))
+    for _turn in range(turns):
+        await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asking, 30)
+
+
 async def test_closing_ends_what_runs(folder: Path, program: Program) -> None:
     noted = folder / "pid"
     program("squeue", f"echo $$ > {noted}.new; mv {noted}.new {noted}; exec sleep 60")

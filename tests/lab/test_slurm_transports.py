@@ -77,12 +77,12 @@ def told(jobs: tuple[Job, ...], *left_out: str) -> dict[Any, dict[str, Any]]:
 
 
 async def test_all_transports_reach_the_same_site(centres: dict[str, SlurmCentre]) -> None:
-    assert len({centre.id for centre in centres.values()}) == 1
     assert (centres["socket"].user, centres["http"].user) == ("alice", "alice")
     for centre in centres.values():
         site = (await centre.site()).value
         assert site.healthy
         assert (site.scheduler or "").startswith("Slurm 2")
+    assert len({centre.id for centre in centres.values()}) == 1
 
 
 async def test_all_transports_tell_the_same_jobs(centres: dict[str, SlurmCentre]) -> None:
@@ -282,15 +282,15 @@ def broken_configurations(lab: Lab, tmp_path: Path) -> tuple[str, str]:
 async def test_commands_without_a_controller_or_a_configuration(broken_configurations: tuple[str, str]) -> None:
     elsewhere, nonsense = broken_configurations
     with pytest.raises(Unreachable):
-        await open_profile(Profile(slurm_conf=elsewhere), CallLog())
+        await (await open_profile(Profile(slurm_conf=elsewhere), CallLog())).jobs()
     with pytest.raises(UsageError):
-        await open_profile(Profile(slurm_conf=nonsense), CallLog())
+        await (await open_profile(Profile(slurm_conf=nonsense), CallLog())).jobs()
 
 
 @pytest.mark.skipif(os.path.exists("/etc/slurm/slurm.conf"), reason="this machine's own cluster would answer")
 async def test_commands_that_find_no_configuration(lab: Lab) -> None:
     with pytest.raises(UsageError, match="find no configuration"):
-        await open_profile(Profile(), CallLog())
+        await (await open_profile(Profile(), CallLog())).jobs()
 
 
 async def test_a_user_nobody_knows_is_not_found(centres: dict[str, SlurmCentre]) -> None:

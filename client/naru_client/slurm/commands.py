@@ -53,7 +53,7 @@ class SlurmCommands:
         self._separator = separator
         self.no_history = ""
         self._release: str | None = None
-        self._learning: asyncio.Task[dict[str, str]] | None = None
+        self._learning = asyncio.Lock()
 
     async def configuration(self) -> dict[str, str]:
         """Ask for the site's configuration: what the cluster is called, which release it runs, whether it accounts."""
@@ -66,11 +66,10 @@ class SlurmCommands:
 
     async def _known(self) -> None:
         """Return once the configuration is known; it is asked for by whoever needs it first, and once for all."""
-        if self.site_id:
-            return
-        if self._learning is None or (self._learning.done() and not self.site_id):
-            self._learning = asyncio.ensure_future(self.configuration())
-        await asyncio.shield(self._learning)
+        if not self.site_id:
+            async with self._learning:
+                if not self.site_id:
+                    await self.configuration()
 
     def over(self, transport: Transport) -> "SlurmCommands":
         """The same questions carried by another transport."""

@@ -81,7 +81,7 @@ class CommandTransport:
         self._check_configuration()
         async with self._places:
             started = time.monotonic()
-            child = await self._start(program, call.argv)
+            child = await self._started(program, call.argv)
             self._running.add(child)
             try:
                 async with asyncio.timeout(call.timeout):
@@ -131,6 +131,18 @@ class CommandTransport:
                 _("there is no Slurm configuration at {path}").format(path=clean(path)),
                 _("check SLURM_CONF, or `slurm-conf` in the profile"),
             )
+
+    async def _started(self, program: str, argv: tuple[str, ...]) -> "_Child":
+        """A child that runs. Who is cancelled meanwhile waits for it to start, and ends it: asyncio's own way out of a
+        half-started child waits for pipes that were never connected, for ever."""
+        starting = asyncio.ensure_future(self._start(program, argv))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            (child,) = await asyncio.gather(starting, return_exceptions=True)
+            if isinstance(child, _Child):
+                await child.end()
+            raise
 
     async def _start(self, program: str, argv: tuple[str, ...]) -> "_Child":
         try:

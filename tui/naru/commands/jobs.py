@@ -53,14 +53,18 @@ async def run(context: Context) -> "Result":
     if not args.all and user is None:
         warnings.append(_("it is not known who you are there: these are everybody's jobs"))
     asking = asyncio.ensure_future(read(opened, user, since, warnings))
-    for _turn in range(TURNS_TO_ASK):
-        await asyncio.sleep(0)
-    # what writes the answer is imported while the centre works on it: a third of the time that this verb takes
-    from naru.commands import job_table
-    from naru.output import Result
-    from naru_client.insight.fold import fold
+    try:
+        for _turn in range(TURNS_TO_ASK):
+            await asyncio.sleep(0)
+        # what writes the answer is imported while the centre works on it: a third of the time that this verb takes
+        from naru.commands import job_table
+        from naru.output import Result
+        from naru_client.insight.fold import fold
 
-    reading = await asking
+        reading = await asking
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
     jobs = filtered(text, reading.value, me=opened.user, now=reading.as_of)
     rows = fold(sorted(jobs, key=job_table.order))
     if args.tasks:
