@@ -1,6 +1,5 @@
 """The filter grammar: what matches, and where a mistake is."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -245,11 +244,11 @@ def test_everyday_patterns_are_taken(pattern: str) -> None:
     parse(f"name=~{pattern}", me=None, now=NOW)
 
 
-def test_a_tame_pattern_is_quick_on_a_hostile_text() -> None:
-    found = parse("name=~a*a*a*b", me=None, now=NOW)
-    begin = time.process_time()
-    assert not found.matches(job(name="a" * 1000))
-    assert time.process_time() - begin < 2
+def test_a_pattern_looks_at_so_much_text_and_no_more() -> None:
+    """What makes a tame pattern quick on a hostile text: it never meets more than its beginning."""
+    found = parse("name=~b", me=None, now=NOW)
+    assert found.matches(job(name="a" * 100 + "b"))
+    assert not found.matches(job(name="a" * 1000 + "b"))
 
 
 def test_every_example_of_the_help_can_be_parsed() -> None:

@@ -144,8 +144,8 @@ class NaruApp(App[None]):
             return
         kind = type(self._exception).__name__
         text = _("naru: internal error: {kind}").format(kind=kind)
-        hint = _("NARU_DEBUG=1 shows the whole traceback; please report it")
-        self._exit_renderables.append(Text(f"{text}\n{_('hint')}: {hint}"))
+        told = _("hint: {text}").format(text=_("NARU_DEBUG=1 shows the whole traceback; please report it"))
+        self._exit_renderables.append(Text(f"{text}\n{told}"))
         self._close_messages_no_wait()
 
     # ---- what screens ask --------------------------------------------------------------------------------------

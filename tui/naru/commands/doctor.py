@@ -5,6 +5,9 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
+
+from naru import format as form
 from naru.commands.check import Check
 from naru.output import Page, Result
 from naru.plain_table import Span
@@ -38,9 +41,9 @@ async def run(context: Context) -> Result:
 
 def _show(page: Page, checks: Sequence[Check]) -> None:
     words = {"ok": _("ok"), "warn": _("warn"), "problem": _("problem")}
-    widest = max(len(word) for word in words.values())
+    widest = max(cell_len(word) for word in words.values())
     for one in checks:
-        state = words[one.state].ljust(widest)
+        state = form.fit(words[one.state], widest)
         page.hanging([Span(state, STYLES[one.state]), "  ", Span(one.subject + "  ", "strong")], one.found)
         if one.remedy:
             page.hanging([" " * widest, "  ", Span(page.glyphs.text("→ "), "dim")], one.remedy)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from rich.cells import cell_len
 
 from naru import format as form
 from naru.commands import job_table
@@ -141,11 +142,11 @@ def _show_accelerators(page: Page, lines: Sequence[GpuLine] | None) -> None:
     titles = (_("IN USE"), _("FREE"), _("AWAY"), _("LARGEST BLOCK"))
     names = max(12, *(len(line.model or line.kind) for line in lines))
     names = min(names, 16)
-    figures = 2 + sum(max(len(title), 6) + 2 for title in titles[:3]) + len(titles[3])
+    figures = 2 + sum(max(cell_len(title), 6) + 2 for title in titles[:3]) + cell_len(titles[3])
     bar = max(10, min(page.paper.drawing_width, 100) - names - figures - 3)
     heading = form.fit(_("ACCELERATORS"), names + 1 + bar)
     for title in titles[:3]:
-        heading += "  " + title.rjust(max(len(title), 6))
+        heading += "  " + " " * (6 - cell_len(title)) + title
     page.line(Span(heading + "  " + titles[3], "title"))
     for line, free_block in zip(lines, blocks, strict=True):
         name = form.fit((line.model or line.kind).upper(), names, glyphs.ellipsis)
@@ -155,8 +156,8 @@ def _show_accelerators(page: Page, lines: Sequence[GpuLine] | None) -> None:
         )  # fmt: skip
         for title, (value, style) in zip(titles, figures_told, strict=False):
             text = "–" if value is None else str(value)
-            parts += ["  ", Span(text.rjust(max(len(title), 6)), style if value else "dim")]
-        page.line(*parts, "  ", free_block.rjust(len(titles[3])))
+            parts += ["  ", Span(text.rjust(max(cell_len(title), 6)), style if value else "dim")]
+        page.line(*parts, "  ", " " * (cell_len(titles[3]) - cell_len(free_block)), free_block)
 
 
 def _bar(page: Page, line: GpuLine, width: int) -> list[Span]:

@@ -150,8 +150,8 @@ def banner_lines(state: State, topics: tuple[Topic, ...], now: datetime, glyphs:
     )
     as_of = oldest(state, topics)
     age = _("nothing to show yet") if as_of is None else _("showing data of {time}").format(time=when(as_of, now))
-    since = when(failure.since, now)
-    text = f"{words} {_('since')} {since}: {failure.message} {glyphs.dot} {age}"
+    told = _("{words} since {time}: {why}").format(words=words, time=when(failure.since, now), why=failure.message)
+    text = f"{told} {glyphs.dot} {age}"
     lines: list[Line] = [((f" {glyphs.warn} ", "warning"), (text, "warning"))]
     if failure.hint:
         lines.append(((f"   {failure.hint}", "quiet"),))

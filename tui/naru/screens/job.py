@@ -73,7 +73,8 @@ class JobScreen(NaruScreen):
             (f"  {job.name}", ""),
         ]
         if state.find_job(self.job_id) is None:
-            title.append((f"  ({_('no longer listed')})", "warning"))
+            gone = _("no longer listed")
+            title.append((f"  ({gone})", "warning"))
         self.query_one("#title", TextLines).show([title])
         self.query_one("#why", TextLines).show([((line, ""),) for line in why(job, now)])
         self.query_one("#details", TextLines).show(details(job, now))
@@ -130,7 +131,7 @@ def details(job: Job, now: datetime) -> list[Line]:
     if job.exit:
         exit_text = f"{job.exit.code if job.exit.code is not None else '–'}"
         if job.exit.signal:
-            exit_text += f", {_('signal {signal}').format(signal=job.exit.signal)}"
+            exit_text += ", " + _("signal {signal}").format(signal=job.exit.signal)
     pairs: list[tuple[str, str | None]] = [
         (_("User"), job.user),
         (_("Account"), job.account),

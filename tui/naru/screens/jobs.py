@@ -206,5 +206,5 @@ class JobsScreen(NaruScreen):
         )
         line: list[tuple[str, str]] = [(whose, "heading"), (f"  {counts}", "")]
         if self._filter_text.strip():
-            line += [(f"  {_('filter')} ", "quiet"), (self._filter_text.strip(), "link")]
+            line += [("  " + _("filter") + " ", "quiet"), (self._filter_text.strip(), "link")]
         return tuple(line)

@@ -15,7 +15,7 @@ MOST = 6
 
 KEY_NAMES = {
     "enter": "Enter", "escape": "Esc", "slash": "/", "question_mark": "?", "at": "@", "space": "Space", "tab": "Tab",
-    "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
+    "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -90,7 +91,7 @@ class TallyBars(Widget):
         bar = max(NARROWEST_BAR, width - 9 - self._figures(width) - 1)
         text = fit(_("Accelerators"), 9 + bar)
         for title in (_("in use"), _("free"), _("away")):
-            text += f"{title:>7}"
+            text += " " * (7 - cell_len(title)) + title
         if width >= 70:
             text += "  " + fit(_("largest block"), 16)
         return Strip([Segment(text, style)]).adjust_cell_length(width, style)

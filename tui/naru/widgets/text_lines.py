@@ -115,6 +115,6 @@ class TextLines(Widget):
         return [(*head, (first, style)), *((((" " * indent), ""), (more, style)) for more in rest)]
 
 
-def labelled(label: str, value: str, style: str = "", width: int = 14) -> Line:
+def labelled(label: str, value: str, style: str = "", width: int = 16) -> Line:
     """A line of a label and its value."""
     return ((fit(label, width), "label"), (value, style))
