@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -132,7 +132,10 @@ class NaruApp(App[None]):
         await self.centre.close()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._guard]
+        filters = super().get_line_filters()
+        if self._no_colour:  # Textual's own answer to NO_COLOR is greys
+            filters = [*(f for f in filters if not isinstance(f, Monochrome)), NoColor()]
+        return [*filters, self._guard]
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Nothing: the sequence is kitty's own, ends in a bell, and old terminals, screen and tmux ring or print it."""

@@ -17,6 +17,12 @@ STATE_CODES = {
 }  # fmt: skip
 
 
+# One cell for one cell: what Naru writes, and the lines and blocks that Textual draws of its own.
+_PLAIN = {ord(fancy): plain for fancy, plain in zip("–×…·≤≥→▲▼●•⚠", "-x~|<>>^v**!", strict=True)}
+_PLAIN |= dict.fromkeys(range(0x2500, 0x2580), "+") | dict.fromkeys(range(0x2580, 0x25A0), "#")
+_PLAIN |= dict.fromkeys(map(ord, "─━╌╍═╴╶╸╺▔▁"), "-") | dict.fromkeys(map(ord, "│┃╎╏║╵╷▏▎▍▌▐▕"), "|")
+
+
 class Glyphs:
     """The characters that draw: Unicode, or ASCII where the locale is not UTF-8."""
 
@@ -37,9 +43,8 @@ class Glyphs:
         """A text as this terminal can show it: unchanged, or with every other character as `?` under ASCII."""
         if not self.ascii_only or value.isascii():
             return value
-        for fancy, plain in (("–", "-"), ("×", "x"), ("…", "~"), ("·", "|"), ("≤", "<="), ("≥", ">="), ("→", "->")):
-            value = value.replace(fancy, plain)
-        return "".join(c if c.isascii() else "?" * max(1, cell_len(c)) for c in value)
+        value = value.translate(_PLAIN)
+        return value if value.isascii() else "".join(c if c.isascii() else "?" * max(1, cell_len(c)) for c in value)
 
 
 def ascii_wanted(setting: str, environ: dict[str, str]) -> bool:
@@ -126,3 +131,19 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     if width <= 1:
         return ellipsis[:width]
     return set_cell_size(text, width - 1).rstrip("\0") + ellipsis
+
+
+def where_or_why(job: Job) -> str:
+    """Of a waiting job its reason, of one that holds nodes which, of a failed one how: `exit 1`, `signal 9`.
+
+    What a state says by itself (a time limit, out of memory, cancelled) needs no exit code beside it.
+    """
+    if job.waiting:
+        return " ".join(filter(None, (job.reason, job.reason_detail))) or "–"
+    if not job.finished:
+        return job.node_list or "–"
+    if job.state not in ("FAILED", "NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED") or job.exit is None:
+        return "–"
+    if job.exit.signal:
+        return _("signal {signal}").format(signal=job.exit.signal)
+    return _("exit {code}").format(code=job.exit.code) if job.exit.code else "–"

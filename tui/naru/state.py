@@ -55,8 +55,10 @@ class State(Struct, frozen=True, kw_only=True):
         real = [f for f in self.failures.values() if f.kind != "not_provided"]
         return min(real, key=lambda f: f.since) if real else None
 
-    def find_job(self, job_id: str) -> Job | None:
-        return next((j for j in self.all_jobs if j.id == job_id), None)
+    def find_job(self, job_id: str, submitted: datetime | None) -> Job | None:
+        """The record of that id and submission: one id may stand for several runs."""
+        same = [j for j in self.all_jobs if j.id == job_id]
+        return next((j for j in same if j.submitted == submitted), same[0] if len(same) == 1 else None)
 
 
 def fold_reading(state: State, topic: Topic, reading: Reading[Any]) -> State:

@@ -143,3 +143,12 @@ def _asked(pending: list[Job], nodes: list[Node]) -> dict[ModelKey, int | None]:
             if sum_so_far is not None:
                 asked[key] = sum_so_far + one.count * task_count(job)
     return asked
+
+
+def usual_order(job: Job) -> tuple[int, float, int]:
+    """For people: what runs, the newest first; what waits, the next in line first; what has ended, the last first."""
+    if job.waiting:
+        return 1, -(job.priority or 0), job.job_id
+    if job.finished:
+        return 2, -(job.ended.timestamp() if job.ended else 0), -job.job_id
+    return 0, -(job.started.timestamp() if job.started else 0), -job.job_id

@@ -61,7 +61,7 @@ class SlurmCommands:
         settings = text_records.decode_settings(answer.body)
         self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
         self._release = settings.get("SLURM_VERSION") or None
-        self.no_history = "" if keeps_accounts(settings) else _("this site keeps no accounting (no slurmdbd)")
+        self.no_history = "" if not self.no_history else _("this site keeps no accounting (no slurmdbd)")
         return settings
 
     async def _known(self) -> None:
@@ -79,7 +79,7 @@ class SlurmCommands:
         return other
 
     async def site(self) -> Reading[Site]:
-        settings = await self.configuration()
+        await self._known()
         ping = await self._send("ping", ("scontrol", "ping"))
         healthy = ping.status == 0 and b" is UP" in ping.body
         said = clean(ping.body.decode("utf-8", "replace").strip().split("\n")[0], 200)
@@ -92,7 +92,7 @@ class SlurmCommands:
                 scheduler=f"Slurm {self._release}" if self._release else None,
                 healthy=healthy,
                 health_detail=None if healthy else said or None,
-                capabilities=("history",) if keeps_accounts(settings) else (),
+                capabilities=("history",) if not self.no_history else (),
             ),
             ping,
         )

@@ -74,8 +74,8 @@ def _facts(job: Job, now: datetime) -> list[tuple[str, str | Span | None]]:
     state = " ".join((job.state, *job.state_flags))
     return [
         (_("state"), Span(state, job_table.state_style(job))),
-        (_("reason"), job_table.reason(job) or None),
-        (_("ended by"), job_table.ending(job) or None),
+        (_("reason"), " ".join(filter(None, (job.reason, job.reason_detail))) or None),
+        (_("ended by"), form.where_or_why(job) if job.finished and form.where_or_why(job) != "–" else None),
         (_("user"), job.user),
         (_("account"), job.account),
         ("QOS", job.qos),

@@ -28,7 +28,7 @@ def columns(now: datetime, *, users: bool) -> tuple[Column[Row], ...]:
         Column(title=_("ELAPSED"), cell=lambda r: form.duration(r.job.elapsed), right=True, shed=3),
         Column(title=_("LIMIT"), cell=lambda r: form.time_limit(r.job), right=True, shed=4),
         Column(title=_("START"), cell=lambda r: start(r.job, now), right=True),
-        Column(title=_("WHERE OR WHY"), cell=lambda r: where_or_why(r.job), least=17, most=40),
+        Column(title=_("WHERE OR WHY"), cell=lambda r: form.where_or_why(r.job), least=17, most=40),
     ]
     return tuple(found)
 
@@ -41,43 +41,12 @@ def start(job: Job, now: datetime) -> str:
     return "–" if estimate is None else "~" + form.when(estimate, now)
 
 
-def where_or_why(job: Job) -> str:
-    """Of a waiting job its reason, of one that holds nodes which, of a finished one how it ended."""
-    if job.waiting:
-        return reason(job) or "–"
-    if not job.finished:
-        return job.node_list or "–"
-    return ending(job) or reason(job) or "–"
-
-
-def reason(job: Job) -> str:
-    return ", ".join(filter(None, (job.reason, job.reason_detail)))
-
-
-def ending(job: Job) -> str:
-    """How a finished job ended, when that says more than its state: `exit 1`, `signal 9`."""
-    if job.exit is None:
-        return ""
-    if job.exit.signal:
-        return _("signal {number}").format(number=job.exit.signal)
-    return _("exit {code}").format(code=job.exit.code) if job.exit.code else ""
-
-
 def state_style(job: Job) -> str:
     if job.waiting:
         return "waiting"
     if job.finished:
         return STATE_STYLES.get(job.state, "failed")
     return STATE_STYLES.get(job.state, "moving")
-
-
-def order(job: Job) -> tuple[int, float, int]:
-    """For people: what runs, the newest first; what waits, the next in line first; what has ended, the last first."""
-    if job.waiting:
-        return 1, -(job.priority or 0), job.job_id
-    if job.finished:
-        return 2, -(job.ended.timestamp() if job.ended else 0), -job.job_id
-    return 0, -(job.started.timestamp() if job.started else 0), -job.job_id
 
 
 def summary(rows: Sequence[Row]) -> str:

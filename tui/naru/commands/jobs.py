@@ -46,7 +46,7 @@ async def run(context: Context) -> "Result":
     args = context.args
     since = None if args.since is None else span(args.since)
     text = " ".join(args.filter)
-    filtered(text, (), me=None, now=LONG_AGO)  # complain before anybody is asked
+    filtered(text, (), me="me", now=LONG_AGO)  # complain before anybody is asked
     opened = await context.open()
     user = None if args.all else opened.user
     warnings: list[str] = []
@@ -60,15 +60,16 @@ async def run(context: Context) -> "Result":
         from naru.commands import job_table
         from naru.output import Result
         from naru_client.insight.fold import fold
+        from naru_client.insight.overview import usual_order
 
         reading = await asking
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
     jobs = filtered(text, reading.value, me=opened.user, now=reading.as_of)
-    rows = fold(sorted(jobs, key=job_table.order))
+    rows = fold(sorted(jobs, key=usual_order))
     if args.tasks:
-        rows = [one for job in sorted(jobs, key=job_table.order) for one in fold([job])]
+        rows = [one for job in sorted(jobs, key=usual_order) for one in fold([job])]
     return Result(
         schema="jobs",
         site=opened.centre.id,

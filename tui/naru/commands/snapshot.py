@@ -20,7 +20,7 @@ from naru.terminal import is_terminal
 from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _
 from naru_client.insight.fold import fold
-from naru_client.insight.overview import mine, next_start, notices
+from naru_client.insight.overview import mine, next_start, notices, usual_order
 from naru_client.insight.tally import tally
 from naru_client.model import Job, Notice, Site
 from naru_client.reading import Reading
@@ -175,11 +175,11 @@ def _show_jobs(page: Page, snapshot: Snapshot, now: datetime, *, known_user: boo
         page.line(Span(title, "title"), "  ", Span(_("not provided"), "dim"))
         return
     running, waiting, finished = mine(jobs, None)
-    counts = _("{running} running, {waiting} waiting, {finished} just ended").format(
+    counts = _("{running} running, {waiting} waiting, {finished} ended").format(
         running=_tasks(running), waiting=_tasks(waiting), finished=_tasks(finished)
     )
     page.line(Span(title, "title"), "  ", counts)
-    rows = fold(sorted(jobs, key=job_table.order))
+    rows = fold(sorted(jobs, key=usual_order))
     if rows:
         job_table.show(page, rows[:MOST_JOBS], now, users=not known_user)
     if len(rows) > MOST_JOBS:

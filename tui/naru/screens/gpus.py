@@ -219,7 +219,7 @@ class GpusScreen(NaruScreen):
             with Vertical(id="map-side"):
                 yield NodeMap(glyphs, id="map")
                 yield TextLines(wrapped=False, id="node-line")
-                yield TextLines(wrapped=False, id="legend")
+                yield TextLines(id="legend")
 
     def on_mount(self) -> None:
         self.query_one(LineTable).focus()
@@ -311,7 +311,7 @@ class GpusScreen(NaruScreen):
         self.query_one("#node-line", TextLines).show([line])
 
     def _legend(self) -> Line:
-        return tuple((f"{cell} {word}  ", "quiet") for cell, word in self.query_one(NodeMap).legend())
+        return (("  ".join(f"{cell} {word}" for cell, word in self.query_one(NodeMap).legend()), "quiet"),)
 
     def _status(self, state: State, nodes: list[Node]) -> Line:
         g = self.terminal.glyphs

@@ -35,12 +35,13 @@ class JobScreen(NaruScreen):
         Binding("y", "copy", _("Copy the id"), id="job.copy"),
     ]
 
-    def __init__(self, job_id: str, tab: str) -> None:
+    def __init__(self, job: Job, tab: str) -> None:
         super().__init__()
+        self.job_id = job.id
+        self._submitted = job.submitted  # a job put back into the queue stands in accounting once for each run
         self._tab = tab
-        self.job_id = job_id
         self._part = "why"
-        self._last: Job | None = None
+        self._last: Job | None = job
 
     @property
     def tab(self) -> str:
@@ -58,7 +59,7 @@ class JobScreen(NaruScreen):
         self._show_part()
 
     def show_state(self, state: State) -> None:
-        job = state.find_job(self.job_id) or self._last
+        job = state.find_job(self.job_id, self._submitted) or self._last
         self._last = job
         if job is None:
             self.query_one("#title", TextLines).show(
@@ -68,11 +69,14 @@ class JobScreen(NaruScreen):
         now = self.terminal.now()
         title: list[tuple[str, str]] = [
             (job.id, "heading"),
-            (f"  {job.state}", STATE_STYLES[state_style(job.state)]),
-            (f"  {accelerators(job.accelerators)}", "strong"),
-            (f"  {job.name}", ""),
+            ("  ", ""),
+            (job.state, STATE_STYLES[state_style(job.state)]),
+            ("  ", ""),
+            (accelerators(job.accelerators), "strong"),
+            ("  ", ""),
+            (job.name, ""),
         ]
-        if state.find_job(self.job_id) is None:
+        if state.find_job(self.job_id, self._submitted) is None:
             gone = _("no longer listed")
             title.append((f"  ({gone})", "warning"))
         self.query_one("#title", TextLines).show([title])

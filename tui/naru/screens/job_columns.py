@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from naru.format import Glyphs, accelerators, duration, state_code, time_limit, when
+from naru.format import Glyphs, accelerators, duration, state_code, time_limit, when, where_or_why
 from naru.widgets.columns import Column
 from naru_client.i18n import _, mark
 from naru_client.insight.fold import Row
@@ -26,6 +26,11 @@ def state_style(state: str) -> str:
     return "moving"
 
 
+def row_key(row: Row) -> str:
+    """What a row is known by across refreshes: a job put back into the queue has one for each run."""
+    return f"{row.key}/{row.depth}/{row.job.submitted}"
+
+
 def row_state(row: Row) -> str:
     """The state's word, or its code where the word is long; of a folded row the counts: `3R 17PD`, `+` for more."""
     if len(row.counts) == 1 and row.counts[0][1] == 1:
@@ -37,9 +42,20 @@ def row_state(row: Row) -> str:
 
 def time_so_far(job: Job, now: datetime) -> str:
     """How long it has waited, or run."""
+    known = (job.submitted if job.waiting else job.elapsed) is not None
+    return duration(seconds_so_far(job, now)) if known else "–"
+
+
+def seconds_so_far(job: Job, now: datetime) -> float:
     if job.waiting:
-        return duration((now - job.submitted).total_seconds()) if job.submitted else "–"
-    return duration(job.elapsed)
+        return (now - job.submitted).total_seconds() if job.submitted else 0.0
+    return job.elapsed or 0.0
+
+
+def start_key(job: Job) -> tuple[bool, float]:
+    """By when it started or may start; those of which nothing is known come last."""
+    moment = shown_estimate(job) or job.started
+    return moment is None, moment.timestamp() if moment else 0.0
 
 
 def start_text(job: Job, now: datetime) -> str:
@@ -60,19 +76,6 @@ def start_text(job: Job, now: datetime) -> str:
 def short_moment(moment: datetime | None, now: datetime) -> str:
     """The time of a moment today, else its date."""
     return when(moment, now).split(" ")[0]
-
-
-def reason_text(job: Job) -> str:
-    """The reason code with its detail while it waits; how it ended, or where it runs, afterwards."""
-    if job.waiting:
-        return " ".join(part for part in (job.reason, job.reason_detail) if part) or "–"
-    if job.finished:
-        if job.exit and (job.exit.code or job.exit.signal):
-            code = _("exit {code}").format(code=job.exit.code) if job.exit.code else ""
-            signal = _("signal {signal}").format(signal=job.exit.signal) if job.exit.signal else ""
-            return " ".join(part for part in (code, signal) if part)
-        return job.reason or "–"
-    return job.node_list or "–"
 
 
 def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column]:
@@ -130,7 +133,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             title=mark("GPUs"),
             width=8,
             text=lambda r: accelerators(r.job.accelerators),
-            sort_key=lambda r: -(r.job.accelerator_count or 0),
+            sort_key=lambda r: r.job.accelerator_count or 0,
         ),
         Column(
             id="pool",
@@ -147,7 +150,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=7,
             align="right",
             text=lambda r: str(r.job.nodes) if r.job.nodes is not None else "–",
-            sort_key=lambda r: -(r.job.nodes or 0),
+            sort_key=lambda r: r.job.nodes or 0,
         ),
         Column(
             id="time",
@@ -156,7 +159,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=2,
             align="right",
             text=lambda r: time_so_far(r.job, now()),
-            sort_key=lambda r: r.job.submitted.timestamp() if r.job.submitted else 0.0,
+            sort_key=lambda r: seconds_so_far(r.job, now()),
         ),
         Column(
             id="limit",
@@ -172,7 +175,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             title=mark("Start"),
             width=8,
             text=lambda r: start_text(r.job, now()),
-            sort_key=lambda r: (shown_estimate(r.job) or r.job.started or now()).timestamp(),
+            sort_key=lambda r: start_key(r.job),
         ),
         Column(
             id="priority",
@@ -181,7 +184,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=9,
             align="right",
             text=lambda r: str(r.job.priority) if r.job.priority is not None else "–",
-            sort_key=lambda r: -(r.job.priority or 0),
+            sort_key=lambda r: r.job.priority or 0,
         ),
         Column(
             id="qos",
@@ -196,8 +199,8 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             title=mark("Reason / where"),
             width=18,
             grow=4,
-            text=lambda r: reason_text(r.job),
-            sort_key=lambda r: r.job.reason or "",
+            text=lambda r: where_or_why(r.job),
+            sort_key=lambda r: where_or_why(r.job),
         ),
     )
     return {column.id: column for column in columns}

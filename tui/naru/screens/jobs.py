@@ -1,23 +1,22 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from naru.screens.base import NaruScreen
-from naru.screens.job_columns import chosen, job_columns
+from naru.screens.job_columns import chosen, job_columns, row_key
 from naru.state import State, Topic
+from naru.widgets.filter_box import FilterBox
 from naru.widgets.line_table import LineTable
 from naru.widgets.text_lines import Line, TextLines
 from naru_client.i18n import _
 from naru_client.insight.filter import Filter, FilterError, parse
 from naru_client.insight.fold import Row, fold
+from naru_client.insight.overview import usual_order
 from naru_client.text import clean
-
-if TYPE_CHECKING:
-    from textual.widgets import Input
 
 MINE = ("id", "name", "state", "gpus", "pool", "nodes", "time", "limit", "start", "priority", "reason")
 EVERYBODY = (
@@ -56,13 +55,18 @@ class JobsScreen(NaruScreen):
         super().__init__()
         self._filter_text = ""
         self._filter: Filter | None = None
+        self._filter_error = ""
+        self._before = ""  # the filter that held when `/` was pressed
         self._sort: tuple[str, bool] | None = None
         self._unfolded: frozenset[str] = frozenset()
         self._columns_of: bool | None = None  # for everybody, for oneself, not yet chosen
 
     def body(self) -> ComposeResult:
         yield TextLines(wrapped=False, id="status")
-        yield LineTable((), lambda row: f"{row.key}/{row.depth}", self.terminal.glyphs, id="jobs")
+        yield LineTable((), row_key, self.terminal.glyphs, id="jobs")
+        placeholder = _("words, state:pd, gpu:h100, gpus>=8, wait>2h, !text, name=~re")
+        yield FilterBox(placeholder=placeholder, id="filter")
+        yield TextLines(wrapped=False, id="filter-error")
 
     def on_mount(self) -> None:
         self.query_one(LineTable).focus()
@@ -90,7 +94,7 @@ class JobsScreen(NaruScreen):
         self.terminal.set_everybody(not self.terminal.state.everybody)
 
     def action_sort(self) -> None:
-        """The next column to sort by, then none: the scheduler's own order."""
+        """The next column to sort by, then none: what runs, what waits, what has ended."""
         ids = [c.id for c in self.query_one(LineTable).columns_shown if c.sort_key]
         at = ids.index(self._sort[0]) + 1 if self._sort and self._sort[0] in ids else 0
         self._sort_by(ids[at] if at < len(ids) else None, False)
@@ -124,35 +128,38 @@ class JobsScreen(NaruScreen):
             return
         from naru.screens.job import JobScreen
 
-        self.app.push_screen(JobScreen(message.row.job.id, self.TAB))
+        self.app.push_screen(JobScreen(message.row.job, self.TAB))
 
     # ---- the filter --------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        from textual.widgets import Input
+        box = self.query_one(FilterBox)
+        self._before = self._filter_text
+        box.display = True
+        box.value = self._filter_text
+        box.cursor_position = len(box.value)
+        self.set_focus(box)  # at once, not with the next message: the next key is already the filter's
 
-        box = Input(
-            self._filter_text,
-            placeholder=_("words, state:pd, gpu:h100, gpus>=8, wait>2h, !text, name=~re"),
-            id="filter",
-        )
-        self.mount(box, TextLines(wrapped=False, id="filter-error"))
-        box.focus()
-
-    def on_input_changed(self, event: "Input.Changed") -> None:
-        self._set_filter(event.value)
+    def on_input_changed(self, event: FilterBox.Changed) -> None:
+        if event.input.display:
+            self._set_filter(event.value)
 
     def on_input_submitted(self) -> None:
+        """Keep the filter, unless it is wrong: then its error stays in sight."""
+        if not self._filter_error:
+            self._close_filter()
+
+    def on_filter_box_cancelled(self) -> None:
         self._close_filter()
+        self._set_filter(self._before)
 
     def action_clear(self) -> None:
-        self._close_filter()
         self._set_filter("")
 
     def _close_filter(self) -> None:
-        self.query("#filter").remove()
-        self.query("#filter-error").remove()
-        self.query_one(LineTable).focus()
+        box = self.query_one(FilterBox)
+        self.set_focus(self.query_one(LineTable))
+        box.display = False
 
     def _set_filter(self, text: str) -> None:
         """Narrow the table as one types; a half-typed condition keeps the last good filter and says what is missing."""
@@ -165,8 +172,10 @@ class JobsScreen(NaruScreen):
             error = problem.message
             with suppress(FilterError):  # what stands before the half-typed condition still counts
                 self._filter = self._parsed(text.rpartition(" ")[0])
-        for line in self.query("#filter-error").results(TextLines):
-            line.show([((error, "warning"),)] if error else [])
+        self._filter_error = error
+        line = self.query_one("#filter-error", TextLines)
+        line.show([((error, "warning"),)] if error else [])
+        line.display = bool(error)
         self.new_state()
 
     def _parsed(self, text: str) -> Filter | None:
@@ -180,7 +189,7 @@ class JobsScreen(NaruScreen):
             matches = self._filter.matches
             jobs = tuple(j for j in jobs if matches(j))
         if not self._sort:
-            return list(fold(jobs, self._unfolded))
+            return list(fold(sorted(jobs, key=usual_order), self._unfolded))
         rows = list(fold(jobs))
         column = job_columns(self.terminal.now, self.terminal.glyphs).get(self._sort[0])
         if column and column.sort_key:

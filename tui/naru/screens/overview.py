@@ -7,7 +7,7 @@ from textual.containers import Vertical
 
 from naru.format import span, when
 from naru.screens.base import NaruScreen
-from naru.screens.job_columns import chosen, job_columns
+from naru.screens.job_columns import chosen, job_columns, row_key
 from naru.state import State, Topic
 from naru.widgets.line_table import LineTable
 from naru.widgets.tally_bars import TallyBars
@@ -35,7 +35,7 @@ class OverviewScreen(NaruScreen):
                 yield TextLines(id="notices")
             with Vertical(id="mine"):
                 yield TextLines(id="summary")
-                yield LineTable(chosen(columns, COLUMNS), lambda row: str(row.key), glyphs, id="my-jobs")
+                yield LineTable(chosen(columns, COLUMNS), row_key, glyphs, id="my-jobs")
 
     def on_mount(self) -> None:
         self.query_one(LineTable).focus()
@@ -56,7 +56,7 @@ class OverviewScreen(NaruScreen):
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         from naru.screens.job import JobScreen
 
-        self.app.push_screen(JobScreen(message.row.job.id, self.TAB))
+        self.app.push_screen(JobScreen(message.row.job, self.TAB))
 
     def _rows(self, state: State) -> list[Row]:
         """Mine: what runs, then what waits by its expected start, then what ended, newest first."""

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.filter import NoColor
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -119,6 +120,7 @@ class LineTable(ScrollView, can_focus=True):
         self._styles: dict[str | None, tuple[Style, Style]] = {}
         self._sorted: tuple[str, bool] | None = None
         self.empty_text = ""
+        self.plain = any(isinstance(f, NoColor) for f in self.app.get_line_filters())
 
     # ---- what a screen does ------------------------------------------------------------------------------------
 
@@ -275,7 +277,7 @@ class LineTable(ScrollView, can_focus=True):
             if name is not None:
                 plain += self.get_component_rich_style(f"line-table--{name}", partial=True)
             cursor = self.get_component_rich_style("line-table--cursor", partial=True)
-            if self.app.console.color_system in (None, "standard"):  # its tints all come out as black there
+            if self.plain or self.app.console.color_system in (None, "standard"):  # tints come out as black there
                 marked = Style(reverse=True, bold=cursor.bold)
             else:
                 marked = Style(bgcolor=cursor.bgcolor, bold=cursor.bold)

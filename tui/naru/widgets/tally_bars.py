@@ -15,6 +15,7 @@ from naru_client.i18n import _
 from naru_client.model import AcceleratorTally
 
 NARROWEST_BAR = 8
+WITH_BLOCKS = 56  # cells from which the largest block is told too
 
 
 def bar_cells(used: int, free: int, away: int, width: int) -> tuple[int, int, int]:
@@ -84,7 +85,7 @@ class TallyBars(Widget):
 
     def _figures(self, width: int) -> int:
         """Cells of the figures to the right of the bar."""
-        return 7 + 7 + 7 + (18 if width >= 70 else 0)
+        return 7 + 7 + 7 + (18 if width >= WITH_BLOCKS else 0)
 
     def _titles(self, width: int) -> Strip:
         style = self.rich_style + self._part("title")
@@ -92,7 +93,7 @@ class TallyBars(Widget):
         text = fit(_("Accelerators"), 9 + bar)
         for title in (_("in use"), _("free"), _("away")):
             text += " " * (7 - cell_len(title)) + title
-        if width >= 70:
+        if width >= WITH_BLOCKS:
             text += "  " + fit(_("largest block"), 16)
         return Strip([Segment(text, style)]).adjust_cell_length(width, style)
 
@@ -118,7 +119,7 @@ class TallyBars(Widget):
             Segment(f"{dash if tally.free is None else tally.free:>7}", base + self._part("free")),
             Segment(f"{tally.unavailable or dash:>7}", base + self._part("away" if tally.unavailable else "quiet")),
         ]
-        if width >= 70:
+        if width >= WITH_BLOCKS:
             segments.append(Segment("  " + fit(self._block(tally), 16, g.ellipsis), base + self._part("quiet")))
         return Strip(segments).adjust_cell_length(width, base)
 
