@@ -4,29 +4,38 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from naru_client.errors import UsageError
-from naru_client.i18n import _
+from naru_client.files import read_regular, why_unreadable
+from naru_client.i18n import _, mark
 from naru_client.text import clean
 
-Seconds = Annotated[float, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=1, le=3600)]
+DAY = 86400
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_BOUND = re.compile(r"Expected `\w+` (>=|<=) (\S+)")
+_KIND = re.compile(r"Expected `(\w+)`, got `(\w+)`")
+_KINDS = {
+    "str": mark("text"), "int": mark("a whole number"), "float": mark("a number"), "bool": mark("true or false"),
+    "array": mark("a list"), "object": mark("a table"), "datetime": mark("a moment"), "date": mark("a date"),
+    "time": mark("a time of day"),
+}  # fmt: skip
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class PollSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """How often a centre is asked. Lower figures than the defaults are for centres whose staff agree."""
 
-    jobs: Annotated[float, Meta(ge=5)] = 15.0
+    jobs: Annotated[float, Meta(ge=5, le=DAY)] = 15.0
     """Seconds between two readings of the queue."""
-    others: Annotated[float, Meta(ge=15)] = 60.0
+    others: Annotated[float, Meta(ge=15, le=DAY)] = 60.0
     """Seconds between two readings of anything else."""
-    everybody_factor: Annotated[float, Meta(ge=1)] = 5.0
+    everybody_factor: Annotated[float, Meta(ge=1, le=1000)] = 5.0
     """So many times slower while the jobs of all users are shown."""
 
 
@@ -101,21 +110,22 @@ def load_settings(path: Path | None = None) -> Settings:
     """Read `config.toml`; the defaults when there is none. Raises UsageError with the file and the place."""
     path = path or config_folder() / "config.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
         raise UsageError(
-            _("cannot read {path}: {why}").format(path=clean(str(path)), why=_os_words(error)), _("see `naru doctor`")
+            _("cannot read {path}: {why}").format(path=clean(str(path)), why=clean(why_unreadable(error))),
+            _("see `naru doctor`"),
         ) from None
     import tomllib  # most people have no settings, and start-up is counted in milliseconds
 
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError, MemoryError) as error:  # TOMLDecodeError is a ValueError
+        why = clean(str(error)) if isinstance(error, ValueError) else _("it is nested too deeply")
         raise UsageError(
-            _("{path} is not valid TOML: {why}").format(path=clean(str(path)), why=clean(str(error))),
-            _("see `naru doctor`"),
+            _("{path} is not valid TOML: {why}").format(path=clean(str(path)), why=why), _("see `naru doctor`")
         ) from None
     return parse_settings(data, clean(str(path)))
 
@@ -135,6 +145,8 @@ def parse_settings(data: dict[str, Any], where: str) -> Settings:
                 _("a profile's name is what stands in its heading: [{place}]").format(place=_key("profiles", name)),
             )
     profiles = {name: msgspec.structs.replace(p, name=name) for name, p in settings.profiles.items()}
+    for profile in profiles.values():
+        _check_words(profile, where)
     if settings.default_profile and settings.default_profile not in profiles:
         raise UsageError(
             _("{where}: default-profile names {name}, which is not in [profiles]").format(
@@ -150,13 +162,44 @@ def find_profile(settings: Settings, name: str) -> Profile:
     if name in settings.profiles:
         return settings.profiles[name]
     if name.startswith(("http://", "https://")):
-        return Profile(name=name.split("://", 1)[1].rstrip("/"), url=name.rstrip("/"))
+        address = name.split("://", 1)[1].rstrip("/")
+        if not address:
+            raise UsageError(_("{address} names no host").format(address=clean(name)), _("write it as https://host"))
+        return Profile(name=address, url=name.rstrip("/"))
     if name.startswith("unix:"):
+        if not name.removeprefix("unix:").strip():
+            raise UsageError(_("unix: names no socket"), _("write it as unix:/path"))
         return Profile(name="socket", socket=name.removeprefix("unix:"))
+    if "://" in name:
+        raise UsageError(
+            _("{address} is not an address that Naru can reach").format(address=clean(name)),
+            _("it must begin with https://, http:// (only on this machine) or unix:"),
+        )
     raise UsageError(
-        f"no profile named {clean(name)!r}",
-        f"profiles: {', '.join(map(clean, settings.profiles)) or 'none configured'}",
+        _("no profile named {name}").format(name=repr(clean(name))),
+        _("profiles: {names}").format(names=_listed(settings.profiles)),
     )
+
+
+def _check_words(profile: Profile, where: str) -> None:
+    """Refuse what no file, command or variable can be named by."""
+    for setting, key in zip(Profile.__struct_fields__, Profile.__struct_encode_fields__, strict=True):
+        value = getattr(profile, setting)
+        words = value if isinstance(value, tuple) else (value,)
+        for number, word in enumerate(words):
+            if not isinstance(word, str):
+                continue
+            place = _key("profiles", profile.name) + (f".{key}" if words is not value else f".{key}[{number}]")
+            if "\0" in word:
+                raise UsageError(
+                    _("{where}: {place} must not hold a NUL character").format(where=where, place=place),
+                    _("the settings are described in the README"),
+                )
+            if setting == "token_command" and number == 0 and not word.strip():
+                raise UsageError(
+                    _("{where}: {place} is empty: it must name the command").format(where=where, place=place),
+                    _("the settings are described in the README"),
+                )
 
 
 def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) -> UsageError:
@@ -181,7 +224,26 @@ def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) ->
         text = _("unknown key {key}").format(key=repr(clean(unknown[1], 60)))
         hint = _nearest(unknown[1], struct) or hint
     shown = clean(place) or _("the top")
+    if told := _told_plainly(text, place, struct):
+        return UsageError(f"{where}: {shown} {told}", hint)
     return UsageError(_("{where}: at {place}: {what}").format(where=where, place=shown, what=clean(text)), hint)
+
+
+def _told_plainly(text: str, place: str, struct: type[Struct]) -> str:
+    """What msgspec says of a value, in plain words that follow the value's name; "" for anything it seldom says."""
+    if found := _KIND.fullmatch(text):
+        wanted, got = (_(_KINDS.get(kind, kind)) for kind in found.groups())
+        return _("must be {wanted}, not {got}").format(wanted=wanted, got=got)
+    if found := _BOUND.fullmatch(text):
+        least = found[1] == ">="
+        return (_("must be at least {n:g}") if least else _("must be at most {n:g}")).format(n=float(found[2]))
+    if text == "Number out of range":
+        return _("is too large a number")
+    if text.startswith("Invalid enum value"):
+        kind = get_type_hints(struct).get(place.rpartition(".")[2].replace("-", "_"))
+        if get_args(kind):
+            return _("must be one of {names}").format(names=", ".join(map(str, get_args(kind))))
+    return ""
 
 
 def _first_misfit(table: dict[str, Any], kind: Any) -> str:
@@ -211,7 +273,3 @@ def _nearest(key: str, struct: type[Struct]) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(clean, names)) or _("none configured")
-
-
-def _os_words(error: Exception) -> str:
-    return clean(error.strerror or str(error)) if isinstance(error, OSError) else _("it is not UTF-8 text")

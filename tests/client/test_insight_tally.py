@@ -66,7 +66,12 @@ def test_a_draining_node_never_makes_more_used_than_there_are() -> None:
 def test_a_node_asleep_in_the_cloud_is_free() -> None:
     found = one(node("cloud", "idle", used=None, states=("IDLE", "CLOUD", "POWERED_DOWN")))
     assert figures(found) == (8, 0, 8, 0)
-    assert found.free_by_node == ((8, 1),)
+    assert found.free_by_node == ()  # it must wake first: nothing could start there now
+
+
+def test_what_no_job_holds_on_a_waking_or_silent_node_is_away() -> None:
+    waking = node("burst", "mixed", used=1, states=("MIXED", "CLOUD", "POWERING_UP", "NOT_RESPONDING"))
+    assert figures(one(waking)) == (8, 1, 0, 7)
 
 
 def test_a_node_under_maintenance_is_away_but_for_what_runs_on_it() -> None:

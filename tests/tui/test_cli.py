@@ -434,7 +434,7 @@ def test_the_snapshot_is_one_page(over: Open, capsys: Capture) -> None:
     for text in (
         "testsite",
         "H100",
-        "1 running, 1 waiting, 0 just ended",
+        "1 running, 1 waiting, 0 ended",
         "job1",
         "Next start: 2, expected at 10:30",
         "m on h1",

@@ -143,7 +143,7 @@ async def test_the_cursor_stays_on_its_job_when_the_list_changes() -> None:
 
 
 async def test_a_refresh_repaints_only_the_lines_that_changed() -> None:
-    centre = FakeCentre(tuple(job(n) for n in range(100, 115)))
+    centre = FakeCentre(tuple(job(n) for n in range(114, 99, -1)))
     async with opened(centre) as screen:
         await screen.press("2")
         table = screen.app.screen.query_one(LineTable)
@@ -158,7 +158,7 @@ async def test_a_refresh_repaints_only_the_lines_that_changed() -> None:
         await screen.refreshed()
         assert painted == []
         changed = list(centre.held_jobs)
-        changed[4] = job(104, state="COMPLETING")
+        changed[4] = job(110, state="COMPLETING")
         centre.held_jobs = tuple(changed)
         await screen.refreshed()
         assert set(painted) == {5}
@@ -173,13 +173,66 @@ async def test_typing_narrows_and_a_half_typed_condition_keeps_what_was_there() 
         assert "200 " in screen.text
         bar = screen.lines[-3:]
         assert any("gpus" in line for line in bar)
+        await screen.press("enter")
+        assert screen.app.screen.query_one("#filter").display  # a wrong filter is not kept
         await screen.press("8")
         assert "201 " in screen.text
         assert "job200" not in screen.text
         await screen.press("enter")
         assert "gpus>=8" in screen.text
+        await screen.press("slash", "backspace", "escape")
+        assert "gpus>=8" in screen.text  # Esc gives back what held before
         await screen.press("escape")
         assert "train" in screen.text
+
+
+async def test_what_is_typed_right_after_the_slash_is_the_filters() -> None:
+    async with opened(FakeCentre(some_jobs())) as screen:
+        await screen.press("2")
+        await screen.pilot.press("slash", *"qp?a")  # each of these does something else elsewhere
+        await screen.pilot.pause()
+        assert screen.app.is_running
+        assert not screen.app.state.paused
+        assert not screen.app.state.everybody
+        assert "filter qp?a" in screen.text
+
+
+async def test_the_filter_can_be_opened_again_after_a_click_into_the_table() -> None:
+    async with opened(FakeCentre(some_jobs())) as screen:
+        await screen.press("2", "slash", "t")
+        await screen.pilot.click("#jobs", offset=(3, 2))
+        await screen.press("slash", "r")
+        assert "filter tr" in screen.text
+
+
+async def test_what_runs_comes_first_then_what_waits_then_what_has_ended() -> None:
+    jobs = (job(1, state="COMPLETED", ended=NOW), waiting(2, priority=1), waiting(3, priority=9), job(4))
+    async with opened(FakeCentre(jobs)) as screen:
+        await screen.press("2")
+        assert [row.job.id for row in screen.app.screen.query_one(LineTable).rows] == ["4", "3", "2", "1"]
+
+
+async def test_each_run_of_a_requeued_job_has_its_own_row_and_page() -> None:
+    now = job(29, state="RUNNING", name="again")
+    before = job(
+        29, state="NODE_FAIL", name="before", submitted=NOW - timedelta(days=1), ended=NOW - timedelta(hours=5)
+    )
+    centre = FakeCentre((now,))
+    centre.held_history = (before,)
+    async with opened(centre, (120, 24)) as screen:
+        await screen.press("2", "G", "enter")
+        assert "29  NODE_FAIL" in screen.text
+
+
+async def test_everybody_is_not_claimed_before_everybody_was_read() -> None:
+    async with opened(FakeCentre(some_jobs())) as screen:
+        await screen.press("2", "p", "a")
+        assert "my jobs (everybody's with the next reading)" in screen.text
+        await screen.press("r")
+        assert any("paused" in n.message for n in screen.app._notifications)
+        await screen.press("p")
+        await screen.until(lambda: "everybody's jobs  " in screen.text)
+        assert "theirs" in screen.text
 
 
 async def test_sorting_by_a_column_and_back() -> None:
@@ -233,13 +286,13 @@ async def test_an_unreachable_centre_is_a_banner_over_the_last_data() -> None:
     async with opened(centre) as screen:
         centre.error = Unreachable("slurmctld does not answer", "it may be restarting")
         await screen.refreshed()
-        assert "no answer since 09:30: slurmctld does not answer" in screen.text
+        assert "slurmctld does not answer (since 09:30)" in screen.text
         assert "showing data of 09:30" in screen.text
         assert "it may be restarting" in screen.text
         assert "train" in screen.text
         centre.error = None
         await screen.refreshed()
-        assert "no answer" not in screen.text
+        assert "(since" not in screen.text
 
 
 async def test_a_centre_that_never_answered_is_not_a_blank() -> None:
@@ -256,7 +309,7 @@ async def test_what_the_centre_does_not_provide_is_said() -> None:
     centre.errors["nodes"] = NotProvided("no nodes here")
     async with opened(centre) as screen:
         assert "not provided by this centre" in screen.text
-        assert "no answer" not in screen.text
+        assert "(since" not in screen.text
 
 
 async def test_pausing_is_shown_and_stops_the_calls() -> None:
@@ -418,6 +471,25 @@ async def test_the_palette_opens_and_leads_to_a_tab() -> None:
         await screen.until(lambda: "Pools, nodes and the node map" in screen.text)
         await screen.press("enter")
         await screen.until(lambda: "all pools" in screen.text)
+
+
+async def test_a_theme_is_found_in_the_palette_by_its_name() -> None:
+    async with opened(FakeCentre(some_jobs()), (100, 30)) as screen:
+        await screen.press("colon", *"light")
+        await screen.until(lambda: "Theme naru-light" in screen.text)
+        await screen.press("enter")
+        await screen.until(lambda: screen.app.theme == "naru-light")
+
+
+async def test_no_colour_is_no_colour() -> None:
+    async with opened(FakeCentre(some_jobs()), no_colour=True) as screen:
+        for strip in screen.app.screen._compositor.render_strips():
+            for segment in strip:
+                if segment.style is not None:
+                    assert segment.style.color is None or segment.style.color.is_default
+                    assert segment.style.bgcolor is None or segment.style.bgcolor.is_default
+        cursor = next(line for line in screen.app.screen._compositor.render_strips() if "train" in line.text)
+        assert any(segment.style is not None and segment.style.reverse for segment in cursor)
 
 
 async def test_leaving_closes_the_centre() -> None:

@@ -1,6 +1,8 @@
 """What reaches a real terminal: hostile names through the whole program, and the bytes that came out of it."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,3 +124,22 @@ def test_no_verb_prints_a_hostile_byte_on_a_terminal(
     terminal.wait_exit()
     assert_clean(terminal.raw)
     assert len(terminal.raw) > 50
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_go_it_puts_the_terminal_back(open_terminal: Callable[..., Terminal], number: int) -> None:
+    terminal = open_terminal(*naru("demo"), columns=80, rows=24)
+    terminal.wait_for("My jobs")
+    terminal.process.send_signal(number)
+    assert terminal.wait_exit() == 128 + number
+    written = bytes(terminal.raw)
+    assert written.rindex(b"\x1b[?1049l") > written.rindex(b"\x1b[?1049h")
+
+
+def test_no_naru_stays_behind_when_its_terminal_is_gone(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal(*naru("demo"), columns=80, rows=24)
+    terminal.wait_for("My jobs")
+    process = terminal.process
+    os.close(terminal._fd)
+    terminal._fd = -1
+    assert process.wait(20) != 0

@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -34,6 +37,8 @@ from naru_client.reading import Reading
 if TYPE_CHECKING:
     from naru.session import Opened
 
+
+LEAVE_WITHIN = 3.0  # seconds after a signal; a terminal that is gone may keep the last write from ever ending
 
 STILL = PollSettings(jobs=1e9, others=1e9)  # a recording does not change: each topic is read once
 
@@ -119,6 +124,16 @@ class NaruApp(App[None]):
             text = "\n".join(self._theme_problems)
             self.notify(text, title=_("Themes"), severity="warning", timeout=10, markup=False)
         self._poll()
+        if not self.is_headless and threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._leave, number)
+
+    def _leave(self, number: int) -> None:
+        """Told to go, or the terminal is gone: put it back as it was, end what was started, and go in any case."""
+        last_resort = threading.Timer(LEAVE_WITHIN, os._exit, (128 + number,))
+        last_resort.daemon = True
+        last_resort.start()
+        self.exit(return_code=128 + number)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:
         keys = ", ".join(sorted({b.key for b in clashed_bindings}))
@@ -213,13 +228,18 @@ class NaruApp(App[None]):
             self.pop_screen()
 
     def action_refresh_now(self) -> None:
-        if not self.poller.refresh():
+        if self.state.paused:
+            self.notify(_("paused; p goes on"), timeout=2, markup=False)
+        elif not self.poller.refresh():
             self.notify(_("refreshed a moment ago"), timeout=2, markup=False)
 
     def action_pause(self) -> None:
         paused = not self.state.paused
         self.poller.set_paused(paused)
         self._fold(fold_paused(self.state, paused))
+
+    def action_help_quit(self) -> None:
+        self.notify(_("q leaves Naru"), timeout=2, markup=False)
 
     def action_help(self) -> None:
         from naru.screens.help import HelpScreen, help_lines
@@ -247,9 +267,15 @@ class NaruApp(App[None]):
         yield SystemCommand(
             _("Calls made"), _("Every call to the centre, with its time and outcome"), self.action_calls
         )
-        yield SystemCommand(_("Theme"), _("Change the colours"), self.action_change_theme)
+        for name in sorted(self.available_themes):
+            title = _("Theme {name}").format(name=name)
+            yield SystemCommand(title, _("Change the colours"), partial(self._take_theme, name))
         yield SystemCommand(_("Keys"), _("Every key that does something here"), self.action_help)
         yield SystemCommand(_("Quit"), _("Leave Naru"), self.exit)
+
+    def _take_theme(self, name: str) -> None:
+        self.theme = name
+        self.notify(_('to keep it: theme = "{name}" in config.toml').format(name=name), markup=False)
 
     # ---- inside ------------------------------------------------------------------------------------------------
 

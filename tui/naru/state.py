@@ -28,7 +28,8 @@ class State(Struct, frozen=True, kw_only=True):
     """One moment of the terminal. A reading is None until the first one of its topic has arrived."""
 
     user: str | None = None
-    everybody: bool = False
+    everybody: bool = False  # whose jobs are wanted
+    everybody_listed: bool = False  # whose jobs the last reading holds
     paused: bool = False
 
     site: Reading[Site] | None = None
@@ -65,6 +66,8 @@ def fold_reading(state: State, topic: Topic, reading: Reading[Any]) -> State:
     """The state with a new reading of one topic, its failure gone, and all that follows from it drawn anew."""
     failures = {t: f for t, f in state.failures.items() if t != topic}
     state = replace(state, failures=failures, **{topic: reading})
+    if topic == "jobs":
+        state = replace(state, everybody_listed=state.everybody)
     if topic in ("jobs", "history"):
         live = state.jobs.value if state.jobs else ()
         ended = state.history.value if state.history else ()

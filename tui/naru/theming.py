@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from naru_client.config import config_folder
+from naru_client.files import read_regular, why_unreadable
 from naru_client.text import clean
 
 DEFAULT = "naru-dark"
@@ -103,6 +104,8 @@ def parse(text: str) -> ThemeFile:
         theme = msgspec.convert(tomllib.loads(text), ThemeFile)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"not valid TOML: {clean(str(error))}") from None
+    except (RecursionError, MemoryError):
+        raise ValueError("not valid TOML: it is nested too deeply") from None
     except msgspec.ValidationError as error:
         raise ValueError(clean(str(error))) from None
     if unknown := sorted(set(theme.variables) - set(EXTRA)):
@@ -117,15 +120,21 @@ def parse(text: str) -> ThemeFile:
 
 def _read_folder(folder: Traversable, source: str) -> dict[str, FoundTheme]:
     found = {}
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+    try:
+        files_there = sorted(folder.iterdir(), key=lambda f: f.name)
+    except OSError as error:
+        where = clean(str(folder))
+        return {where: FoundTheme(where, where, error=clean(why_unreadable(error)))}
+    for file in files_there:
         if not file.name.endswith(".toml"):
             continue
         where = source or clean(str(file))
         stem = clean(file.name.removesuffix(".toml"))
         try:
-            theme = parse(file.read_text(encoding="utf-8"))
+            body = read_regular(file) if isinstance(file, Path) else file.read_bytes()
+            theme = parse(body.decode("utf-8"))
         except (ValueError, OSError) as error:  # UnicodeDecodeError is a ValueError
-            found[stem] = FoundTheme(stem, where, error=clean(str(error)))
+            found[stem] = FoundTheme(stem, where, error=clean(why_unreadable(error)))
         else:
             found[theme.name] = FoundTheme(theme.name, where, theme)
     return found

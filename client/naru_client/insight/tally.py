@@ -5,7 +5,8 @@ The rules stand in `model.AcceleratorTally`. What they leave open is decided her
 * On a node that is up, what no job holds is free, even where the node takes nothing now (its processors are all
   taken, or it is reserved); `free_by_node` holds only what a job could be given now.
 * A node under maintenance or of unknown condition is unavailable but for what a job still holds. A node asleep in the
-  cloud is free: its condition is idle, for the scheduler wakes it for the next job.
+  cloud is free, for the scheduler wakes it for the next job, but not in `free_by_node`: nothing could start on it now.
+  On one that is waking, or does not answer yet, what no job holds is unavailable.
 * Where nobody says how much of a node is used, it is known all the same of an empty one, and of a down one.
 """
 
@@ -24,6 +25,8 @@ _KIND_ORDER = {"gpu": 0, "npu": 1}
 _TAKES_WORK = frozenset({"idle", "mixed", "planned"})
 _EMPTY = frozenset({"idle", "planned", "reserved", "drained"})  # conditions under which no job holds anything
 _MAINTENANCE = frozenset({"MAINT", "MAINTENANCE"})
+_ASLEEP = "POWERED_DOWN"
+_WAKING = frozenset({"POWERING_UP", "POWER_UP", "NOT_RESPONDING", "CONFIGURING"})
 
 
 class _Sums:
@@ -136,11 +139,12 @@ def _used(node: Node, told: int | None, total: int) -> int | None:
 
 def _away(node: Node) -> bool:
     """What no job holds here is not to be had."""
-    return not node.available or not _MAINTENANCE.isdisjoint(node.states)
+    waking = _ASLEEP not in node.states and not _WAKING.isdisjoint(node.states)
+    return not node.available or waking or not _MAINTENANCE.isdisjoint(node.states)
 
 
 def _takes_work(node: Node) -> bool:
-    return node.condition in _TAKES_WORK and not _away(node)
+    return node.condition in _TAKES_WORK and not _away(node) and _ASLEEP not in node.states
 
 
 def _rank(one: AcceleratorTally) -> tuple[int, str, int, str]:

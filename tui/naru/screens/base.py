@@ -141,16 +141,12 @@ def banner_lines(state: State, topics: tuple[Topic, ...], now: datetime, glyphs:
     if not failed:
         return []
     failure = min(failed, key=lambda f: f.since)
-    words = (
-        _("sign-in needed")
-        if failure.kind == "sign_in"
-        else _("no answer")
-        if failure.kind == "unreachable"
-        else _("not read")
-    )
+    why = failure.message
+    if failure.kind == "sign_in":
+        why = _("sign-in needed") + ": " + why
     as_of = oldest(state, topics)
     age = _("nothing to show yet") if as_of is None else _("showing data of {time}").format(time=when(as_of, now))
-    told = _("{words} since {time}: {why}").format(words=words, time=when(failure.since, now), why=failure.message)
+    told = _("{why} (since {time})").format(why=why, time=when(failure.since, now))
     text = f"{told} {glyphs.dot} {age}"
     lines: list[Line] = [((f" {glyphs.warn} ", "warning"), (text, "warning"))]
     if failure.hint:

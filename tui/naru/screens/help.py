@@ -20,10 +20,13 @@ def help_lines(screen: Screen[object]) -> list[Line]:
         if not binding.description or not binding.id:
             continue
         keys, _text, _id = rows.setdefault(binding.id, ([], tooltip or binding.description, binding.id))
-        keys.append(key_name(binding.key))
-    order = sorted(rows.values(), key=lambda row: (row[2].split(".")[0] in ("app", "table", "map"), row[2]))
+        if (name := key_name(binding.key)) not in keys:
+            keys.append(name)
+    # what is special to the screen, then moving about, then what works everywhere
+    places = {"table": 1, "map": 1, "app": 2}
+    order = sorted(rows.values(), key=lambda row: places.get(row[2].split(".")[0], 0))
     return [
-        ((fit(" ".join(keys), 16), "link"), (fit(_(text), 32), ""), (binding_id, "quiet"))
+        ((fit(" ".join(keys), 18), "link"), (fit(_(text), 30), ""), (binding_id, "quiet"))
         for keys, text, binding_id in order
     ]
 
@@ -34,6 +37,8 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q", "dismiss", _("Close"), id="help.close"),
         Binding("j,down", "scroll(1)", _("Down"), show=False, id="help.down"),
         Binding("k,up", "scroll(-1)", _("Up"), show=False, id="help.up"),
+        Binding("g,home", "scroll(-999)", _("Top"), show=False, id="help.top"),
+        Binding("G,end", "scroll(999)", _("Bottom"), show=False, id="help.bottom"),
     ]
 
     def __init__(self, lines: list[Line]) -> None:
@@ -46,10 +51,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         head: list[Line] = [
-            (
-                (_("Keys"), "heading"),
-                ("   " + _("Esc closes; the names on the right are for `keys` in config.toml"), "quiet"),
-            ),
+            ((_("Keys"), "heading"), ("   " + _("on the right: their names for `keys` in config.toml"), "quiet")),
             (),
         ]
         self.query_one(TextLines).show([*head, *self._lines])

@@ -65,7 +65,7 @@ class JobsScreen(NaruScreen):
         yield TextLines(wrapped=False, id="status")
         yield LineTable((), row_key, self.terminal.glyphs, id="jobs")
         placeholder = _("words, state:pd, gpu:h100, gpus>=8, wait>2h, !text, name=~re")
-        yield FilterBox(placeholder=placeholder, id="filter")
+        yield FilterBox(placeholder=placeholder, select_on_focus=False, id="filter")
         yield TextLines(wrapped=False, id="filter-error")
 
     def on_mount(self) -> None:
@@ -87,6 +87,11 @@ class JobsScreen(NaruScreen):
             empty = _("nobody has a job here") if state.everybody else _("you have no jobs here; a shows everybody's")
         table.set_rows(rows, empty)
         self.query_one("#status", TextLines).show([self._status(state, rows)])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed every key is its own."""
+        own = ("filter", "sort", "reverse", "everybody", "unfold", "copy", "clear")
+        return not (action in own and isinstance(self.focused, FilterBox))
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
@@ -209,7 +214,9 @@ class JobsScreen(NaruScreen):
         running = sum(1 for j in shown if j.running)
         waiting = sum(j.array_pending or 1 for j in shown if j.waiting)
         ended = sum(1 for j in shown if j.finished)
-        whose = _("everybody's jobs") if state.everybody else _("my jobs")
+        whose = _("everybody's jobs") if state.everybody and state.everybody_listed else _("my jobs")
+        if state.everybody and not state.everybody_listed:
+            whose += " " + _("(everybody's with the next reading)")
         counts = f" {g.dot} ".join(
             [_("{n} running").format(n=running), _("{n} waiting").format(n=waiting), _("{n} ended").format(n=ended)]
         )

@@ -66,7 +66,12 @@ class NodeScreen(NaruScreen):
             )
             lines += [labelled(_("Reason"), node.reason, "warning"), labelled("", who, "quiet")]
         here = self._jobs_on(node, state)
-        lines += [(), ((_("Jobs here") if here else _("None of the listed jobs is here"), "heading"),)]
+        none = (
+            _("No job is here")
+            if state.everybody_listed
+            else _("None of your jobs is here; a on Jobs lists everybody's")
+        )
+        lines += [(), ((_("Jobs here") if here else none, "heading"),)]
         lines += [labelled(j.id, f"{j.user or '–'}  {accelerators(j.accelerators)}  {j.name}") for j in here]
         return lines
 

@@ -15,7 +15,8 @@ MOST = 6
 
 KEY_NAMES = {
     "enter": "Enter", "escape": "Esc", "slash": "/", "question_mark": "?", "at": "@", "space": "Space", "tab": "Tab",
-    "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
+    "pagedown": "PgDn", "pageup": "PgUp", "home": "Home", "end": "End", "up": "↑", "down": "↓", "left": "←",
+    "right": "→", "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from textual.widget import Widget
 from naru.format import Glyphs, fit
 from naru_client.i18n import _
 
+NARROW = 60  # cells below which only the present tab is named
+
 
 class TopLine(Widget):
     """Tabs on the left, facts on the right; on a narrow terminal the facts give way, the age last."""
@@ -56,7 +58,7 @@ class TopLine(Widget):
         used = 6
         self._places = []
         for number, (tab, title) in enumerate(self._tabs, start=1):
-            text = f" {number} {_(title)} "
+            text = f" {number} {_(title)} " if width >= NARROW or tab == self._active else f" {number} "
             style = base + part("active" if tab == self._active else "tab")
             segments.append(Segment(text, style))
             length = Segment(text).cell_length
