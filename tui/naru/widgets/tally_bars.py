@@ -11,29 +11,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from naru.format import Glyphs, fit
+from naru.plain_table import bar_cells
 from naru_client.i18n import _
 from naru_client.model import AcceleratorTally
 
 NARROWEST_BAR = 8
 WITH_BLOCKS = 56  # cells from which the largest block is told too
-
-
-def bar_cells(used: int, free: int, away: int, width: int) -> tuple[int, int, int]:
-    """Cells for each of three parts of a bar: proportional, and none that is not zero disappears."""
-    total = used + free + away
-    if not total or width <= 0:
-        return 0, 0, 0
-    parts = [used, free, away]
-    cells = [part * width // total for part in parts]
-    for i, part in enumerate(parts):
-        if part and not cells[i]:
-            cells[i] = 1
-    while sum(cells) > width and max(cells) > 1:
-        cells[cells.index(max(cells))] -= 1
-    while sum(cells) < width:
-        remainders = [part * width / total - cell for part, cell in zip(parts, cells, strict=True)]
-        cells[remainders.index(max(remainders))] += 1
-    return cells[0], cells[1], cells[2]
 
 
 class TallyBars(Widget):
@@ -107,7 +90,7 @@ class TallyBars(Widget):
             known = fit(_("use not provided"), bar, g.ellipsis)
             segments.append(Segment(known, base + self._part("quiet")))
         else:
-            used, free, away = bar_cells(tally.used, tally.free, tally.unavailable, bar)
+            used, free, away = bar_cells((tally.used, tally.free, tally.unavailable), bar)
             segments += [
                 Segment(g.used * used, base + self._part("used")),
                 Segment(g.free * free, base + self._part("free")),
