@@ -277,7 +277,8 @@ class LineTable(ScrollView, can_focus=True):
             if name is not None:
                 plain += self.get_component_rich_style(f"line-table--{name}", partial=True)
             cursor = self.get_component_rich_style("line-table--cursor", partial=True)
-            if self.plain or self.app.console.color_system in (None, "standard"):  # tints come out as black there
+            few = self.app.console.color_system in (None, "standard") and not self.app.is_headless
+            if self.plain or few:  # tints come out as black there
                 marked = Style(reverse=True, bold=cursor.bold)
             else:
                 marked = Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
