@@ -492,6 +492,17 @@ async def test_no_colour_is_no_colour() -> None:
         assert any(segment.style is not None and segment.style.reverse for segment in cursor)
 
 
+async def test_who_one_is_may_become_known_later() -> None:
+    centre = FakeCentre(some_jobs())
+    centre.user = None
+    async with opened(centre) as screen:
+        await screen.press("2")
+        assert "theirs" in screen.text
+        centre.user = "me"
+        await screen.refreshed()
+        assert "theirs" not in screen.text
+
+
 async def test_leaving_closes_the_centre() -> None:
     centre = FakeCentre(some_jobs())
     async with opened(centre):

@@ -25,7 +25,7 @@ from naru.messages import RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
 from naru.screens.base import NaruScreen
 from naru.screens.overview import OverviewScreen
-from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading, newest
+from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading, fold_user, newest
 from naru_client.centre import Centre
 from naru_client.config import PollSettings, Settings
 from naru_client.errors import NaruError
@@ -194,6 +194,9 @@ class NaruApp(App[None]):
     # ---- what arrives ------------------------------------------------------------------------------------------
 
     def on_reading_arrived(self, message: ReadingArrived) -> None:
+        if self.state.user is None and self.centre.user is not None:  # a centre that opened late knows it only now
+            self.state = fold_user(self.state, self.centre.user)
+            self.poller.user = self.centre.user
         self._fold(fold_reading(self.state, message.topic, message.reading))
 
     def on_reading_failed(self, message: ReadingFailed) -> None:

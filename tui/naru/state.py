@@ -101,6 +101,11 @@ def fold_raw(state: State, job_id: str, reading: Reading[str]) -> State:
     return replace(state, raw={**kept, job_id: reading})
 
 
+def fold_user(state: State, user: str) -> State:
+    """The state once it is known who one is at the centre."""
+    return replace(state, user=user)
+
+
 def fold_everybody(state: State, everybody: bool) -> State:
     return replace(state, everybody=everybody)
 
