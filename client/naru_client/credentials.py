@@ -99,7 +99,7 @@ def _printed(child: "subprocess.Popen[bytes]", shown: str, seconds: float) -> by
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            over = child.poll() is not None  # before reading: what it printed by then is in the pipe
+            over = _has_ended(child)  # before reading: what it printed by then is in the pipe
             while is_open and len(found) <= LARGEST:
                 try:
                     part = os.read(pipe, LARGEST)
@@ -122,8 +122,14 @@ def _printed(child: "subprocess.Popen[bytes]", shown: str, seconds: float) -> by
             if is_open:
                 selector.select(LOOK)
             else:
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(LOOK)
+                time.sleep(LOOK)
+
+
+def _has_ended(child: "subprocess.Popen[bytes]") -> bool:
+    """Whether it has; where the system can tell, without reaping it: until then nobody else gets its group's number."""
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return child.poll() is not None
 
 
 def _from_file(path: Path) -> Secret:

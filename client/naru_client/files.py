@@ -11,9 +11,7 @@ from naru_client.i18n import _
 MEBIBYTE = 1 << 20
 
 
-def read_regular(
-    path: Path, limit: int = MEBIBYTE, *, check: Callable[[os.stat_result], None] | None = None
-) -> bytes:
+def read_regular(path: Path, limit: int = MEBIBYTE, *, check: Callable[[os.stat_result], None] | None = None) -> bytes:
     """The whole of a regular file of at most `limit` bytes.
 
     Raises OSError with words for people when it is anything else (a pipe, a device, a folder), too large or cannot be

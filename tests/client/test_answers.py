@@ -182,3 +182,41 @@ def test_what_a_command_prints_is_cleaned() -> None:
     with pytest.raises(BadAnswer) as caught:
         answers.check_command(command(3, "squeue: error: \x1b]52;c;x\x07 odd\n"))
     assert caught.value.message == "squeue failed (exit code 3): � odd"
+
+
+def nested(depth: int = 200_000) -> bytes:
+    return b'{"errors":' + b"[" * depth + b"]" * depth + b"}"
+
+
+@pytest.mark.parametrize("body", [nested(), b"\xff" + nested(), nested()[:-9]])
+def test_a_failure_nested_too_deeply_to_read_is_told_by_its_status(body: bytes) -> None:
+    assert answers.troubles(body) == ()
+    with pytest.raises(Unreachable, match="HTTP 500"):
+        answers.check_http(http(500, body, "application/json"))
+
+
+def test_a_refusal_without_a_number_shows_none_and_has_a_hint() -> None:
+    refused = answers.error_for(answers.Trouble(0, "no way"), shown="GET /x")
+    assert refused.message == "the centre refused: no way"
+    assert "GET /x" in refused.hint
+    assert answers.error_for(answers.Trouble(0, "no way")).hint
+    assert "(error 9000)" in answers.error_for(answers.Trouble(9000, "no way")).message
+
+
+def test_a_number_that_is_none_of_slurms_is_left_out() -> None:
+    assert answers.troubles(b'{"errors": [{"error_number": 99999999999, "error": "e"}]}') == ((0, "e"),)
+
+
+def test_a_refused_token_of_22_05_is_called_so() -> None:
+    with pytest.raises(SignInNeeded, match=r"^the token was refused .*slurmctld config is unable to load"):
+        answers.check_http(http(500, number(-1, "slurmctld config is unable to load")))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(17.0, "for 17 s"), (86_400.0, "more than an hour"), (1e300, "an hour")]
+)
+def test_how_long_a_centre_asks_to_be_left_alone(seconds: float, words: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        answers.check_http(http(503, retry_after=seconds))
+    assert words in caught.value.hint
+    assert len(caught.value.hint) < 80

@@ -5,10 +5,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from naru_client.errors import NaruError, NotFound, NotProvided, Unreachable, UsageError
+from naru_client.errors import BadAnswer, NaruError, NotFound, NotProvided, Unreachable, UsageError
+from naru_client.exchange import Answer, Call
 from naru_client.model import Job, Site
 from naru_client.reading import Reading
 from naru_client.slurm.centre import SlurmCentre
+from naru_client.slurm.commands import SlurmCommands
 from naru_client.slurm.job_ids import JobId
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -178,3 +180,30 @@ async def test_closing_reaches_the_source() -> None:
     await centre.close()
     await centre.close()
     assert stores.closed == 2
+
+
+class Printing:
+    """A transport on which every command prints the same."""
+
+    source = "canned"
+
+    def __init__(self, said: bytes) -> None:
+        self.said = said
+
+    async def send(self, call: Call) -> Answer:
+        return Answer(call=call, status=0, body=self.said, as_of=NOW)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize("said", [b"", b"hello\n", b"\x00\xff", b"Configuration data as of 2026-11-23T00:00:00\n"])
+async def test_a_configuration_without_a_setting_is_none(said: bytes) -> None:
+    with pytest.raises(BadAnswer, match="configuration"):
+        await SlurmCommands(Printing(said)).configuration()
+
+
+async def test_a_configuration_with_settings_names_the_cluster() -> None:
+    commands = SlurmCommands(Printing(b"ClusterName             = lab\n"))
+    assert await commands.configuration() == {"ClusterName": "lab"}
+    assert commands.site_id == "lab"

@@ -1,12 +1,15 @@
 """Settings: read strictly, with the place of every mistake."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from naru_client import i18n
 from naru_client.config import Profile, Settings, config_folder, find_profile, load_settings, parse_settings
 from naru_client.errors import UsageError
+from naru_client.files import MEBIBYTE
 
 
 def mistake(data: dict[str, Any]) -> tuple[str, str]:
@@ -50,17 +53,30 @@ def test_the_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ({"pol": {}}, "at the top: unknown key 'pol'", "did you mean poll?"),
         ({"default_profile": "x"}, "at the top: unknown key 'default_profile'", "did you mean default-profile?"),
         ({"poll": {"jbos": 3}}, "at poll: unknown key 'jbos'", "did you mean jobs?"),
-        ({"poll": {"jobs": 1}}, "at poll.jobs: ", ""),
-        ({"theme": 3}, "at theme: Expected `str`, got `int`", ""),
-        ({"glyphs": "emoji"}, "at glyphs: Invalid enum value 'emoji'", ""),
+        ({"poll": {"jobs": 1}}, "poll.jobs must be at least 5", "README"),
+        ({"theme": 3}, "theme must be text, not a whole number", ""),
+        ({"glyphs": "emoji"}, "glyphs must be one of auto, unicode, ascii", ""),
         ({"profiles": {"ok": {}, "bad": {"ulr": "x"}}}, "at profiles.bad: unknown key 'ulr'", "did you mean url?"),
-        ({"profiles": {"ok": {}, "bad": {"timeout": "x"}}}, "at profiles.bad.timeout: Expected `float`", ""),
-        ({"profiles": {"a b": {"reach": "x"}}}, 'at profiles."a b".reach: Invalid enum value', ""),
-        ({"profiles": {"bad": 3}}, "at profiles.bad: Expected `object`, got `int`", ""),
+        ({"profiles": {"ok": {}, "bad": {"timeout": "x"}}}, "profiles.bad.timeout must be a number, not text", ""),
+        ({"profiles": {"a b": {"reach": "x"}}}, 'profiles."a b".reach must be one of auto, commands, socket, http', ""),
+        ({"profiles": {"bad": 3}}, "profiles.bad must be a table, not a whole number", ""),
         ({"profiles": {"bad": {"name": "x"}}}, "at profiles.bad: unknown key 'name'", "[profiles.bad]"),
         ({"profiles": {"bad": {"nmae": "x"}}}, "at profiles.bad: unknown key 'nmae'", "README"),
-        ({"keys": {"a": "b", "jobs.sort": 4}}, 'at keys."jobs.sort": Expected `str`', ""),
-        ({"columns": {"jobs": ["id", 4]}}, "at columns.jobs[1]: Expected `str`", ""),
+        ({"keys": {"a": "b", "jobs.sort": 4}}, 'keys."jobs.sort" must be text, not a whole number', ""),
+        ({"columns": {"jobs": ["id", 4]}}, "columns.jobs[1] must be text, not a whole number", ""),
+        ({"poll": {"jobs": "soon"}}, "poll.jobs must be a number, not text", ""),
+        ({"poll": {"jobs": float("nan")}}, "poll.jobs must be at least 5", ""),
+        ({"poll": {"jobs": float("inf")}}, "poll.jobs must be at most 86400", ""),
+        ({"poll": {"others": 86401}}, "poll.others must be at most 86400", ""),
+        ({"poll": {"everybody-factor": 1001}}, "poll.everybody-factor must be at most 1000", ""),
+        ({"poll": {"jobs": 10**400}}, "poll.jobs is too large a number", ""),
+        ({"profiles": {"bad": {"timeout": 3601}}}, "profiles.bad.timeout must be at most 3600", ""),
+        ({"profiles": {"bad": {"timeout": float("inf")}}}, "profiles.bad.timeout must be at most 3600", ""),
+        ({"profiles": {"bad": {"bin": "/a\0b"}}}, "profiles.bad.bin must not hold a NUL character", ""),
+        ({"profiles": {"bad": {"token-command": ["a", "\0"]}}}, "profiles.bad.token-command[1] must not hold", ""),
+        ({"profiles": {"bad": {"token-command": [" "]}}}, "profiles.bad.token-command[0] is empty", ""),
+        ({"mouse": 1}, "mouse must be true or false, not a whole number", ""),
+        ({"columns": {"jobs": "id"}}, "columns.jobs must be a list, not text", ""),
         ({"zzzzzz": 1}, "at the top: unknown key 'zzzzzz'", "README"),
     ],
 )
@@ -106,6 +122,62 @@ def test_an_address_is_a_profile() -> None:
     assert find_profile(Settings(), "unix:/run/s.sock").socket == "/run/s.sock"
     named = Profile(name="https://x", user="me")
     assert find_profile(Settings(profiles={"https://x": named}), "https://x") is named
+
+
+@pytest.mark.parametrize("key", ["token-file", "bin", "slurm-conf", "ca-bundle", "socket", "url", "user"])
+def test_a_nul_character_is_told_with_its_place(key: str) -> None:
+    message, _hint = mistake({"profiles": {"a b": {key: "x\0y"}}})
+    assert message == f'config.toml: profiles."a b".{key} must not hold a NUL character'
+
+
+@pytest.mark.parametrize("body", ["a = " + "[" * 100_000, "[poll]\njobs = " + "9" * 5000])
+def test_toml_that_python_gives_up_on_is_a_mistake(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(body)
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        load_settings(path)
+
+
+def test_a_pipe_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="it is not a regular file"):
+        load_settings(path)
+
+
+def test_a_device_that_never_ends_is_not_read() -> None:
+    with pytest.raises(UsageError, match="cannot read /dev/zero: it is not a regular file"):
+        load_settings(Path("/dev/zero"))
+
+
+def test_a_file_too_large_for_settings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    with path.open("wb") as stream:
+        stream.truncate(MEBIBYTE + 1)
+    with pytest.raises(UsageError, match=f"it is larger than {MEBIBYTE} bytes"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        ("unix:", "unix: names no socket", "unix:/path"),
+        ("https://", "https:// names no host", "https://host"),
+        ("ftp://x", "ftp://x is not an address", "https://, http:// (only on this machine) or unix:"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_mistake(name: str, words: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_profile(Settings(), name)
+    assert words in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_what_is_said_of_profiles_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_translate", lambda text: f"<{text}>")
+    with pytest.raises(UsageError) as caught:
+        find_profile(Settings(), "ftp")
+    assert caught.value.message == "<no profile named 'ftp'>"
 
 
 def test_an_unknown_profile_is_a_mistake() -> None:

@@ -148,6 +148,11 @@ async def test_a_capture_of_a_silent_centre_fails_at_once(tmp_path: Path) -> Non
         (lambda m: json.dumps({**m, "form": "telepathy"}), BadAnswer),
         (lambda m: json.dumps({**m, "answers": [{**m["answers"][0], "file": "../../etc/passwd"}]}), BadAnswer),
         (lambda m: json.dumps({**m, "answers": [{**m["answers"][0], "file": "/etc/passwd"}]}), BadAnswer),
+        (lambda m: json.dumps({**m, "answers": [{**m["answers"][0], "file": "a\x00b"}]}), BadAnswer),
+        (lambda m: json.dumps({**m, "made": "2026-01-01T00:00:00"}), BadAnswer),
+        (lambda m: json.dumps({**m, "made": "9999-12-31T23:59:59Z"}), BadAnswer),
+        (lambda m: json.dumps({**m, "answers": [{**m["answers"][0], "as_of": "0001-01-01T00:00:00Z"}]}), BadAnswer),
+        (lambda m: "[" * 200_000, BadAnswer),
     ],
 )
 async def test_a_broken_manifest_is_one_clear_line(tmp_path: Path, change: Any, error: type[NaruError]) -> None:
@@ -173,6 +178,72 @@ async def test_a_cut_off_answer_in_a_capture_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(BadAnswer):
         await open_replay(tmp_path / "c", CallLog()).jobs()
+
+
+@pytest.mark.parametrize("replaced", ["*jobs*", "manifest.json"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "device"])
+async def test_a_capture_holds_regular_files_only(tmp_path: Path, replaced: str, kind: str) -> None:
+    await capture(by_rest(), tmp_path / "c")
+    path = next((tmp_path / "c").glob(replaced))
+    path.rename(tmp_path / "real")
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "real" if kind == "link" else "/dev/zero")
+    with pytest.raises(UsageError, match=r"regular file|a link|directory"):
+        await open_replay(tmp_path / "c", CallLog()).jobs()
+
+
+async def test_what_a_manifest_says_is_cleaned(tmp_path: Path) -> None:
+    await capture(by_commands(), tmp_path / "c")
+    path = tmp_path / "c" / "manifest.json"
+    told = json.loads(path.read_text())
+    odd = "x\x1b[31m\u202e"
+    answers = [{**a, "argv0": odd, "stderr": odd, "separator": a["separator"]} for a in told["answers"]]
+    path.write_text(json.dumps({**told, "user": odd, "site": odd, "answers": answers}))
+    centre = open_replay(tmp_path / "c", CallLog())
+    reading = await centre.jobs()
+    assert all(said.isprintable() for said in (centre.id, centre.user or "", reading.source))
+
+
+def test_a_pipe_or_a_device_to_replay_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(UsageError, match="not a regular file"):
+            open_replay(path, CallLog())
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+def test_a_name_that_no_file_can_have_is_the_users_mistake(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot read") as caught:
+        open_replay(Path(name), CallLog())
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("told", [5, 10**12, 10**18, 253_402_300_798, -(10**18)])
+async def test_an_absurd_time_of_an_answer_is_unknown(tmp_path: Path, told: int) -> None:
+    path = tmp_path / "q.json"
+    path.write_text(json.dumps({"jobs": [{"job_id": 1, "job_state": "RUNNING"}], "last_update": told}))
+    os.utime(path, (START, START))
+    assert (await open_replay(path, CallLog()).jobs()).as_of == datetime.fromtimestamp(START, UTC)
+
+
+async def test_a_raw_record_of_broken_text_is_shown_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    path.write_bytes(b'{"jobs": [{"job_id": 1, "job_state": "RUNNING", "name": "\\ud800\xff"}]}')
+    raw = (await open_replay(path, CallLog()).raw_job("1")).value
+    assert '"job_id": 1' in raw
+    assert raw.encode()
+
+
+def test_a_cut_off_answer_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_bytes(b'{"jobs": [{"job_id": 1')
+    with pytest.raises(BadAnswer, match="is cut off") as caught:
+        open_replay(tmp_path / "q.json", CallLog())
+    assert "cut off" not in caught.value.hint
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

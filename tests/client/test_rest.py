@@ -145,7 +145,6 @@ def broken(error: Exception) -> Reply:
         (httpx.ConnectError("refused"), Unreachable),
         (httpx.ConnectTimeout("slow"), Unreachable),
         (httpx.ReadTimeout("slow"), Unreachable),
-        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), UsageError),
         (httpx.ProxyError("403"), Unreachable),
     ],
 )

@@ -149,6 +149,46 @@ def test_the_filter_takes_the_words_of_the_command_line(over: Open, capsys: Capt
     assert ids(told(capsys, "jobs", "state:pd", "--all", "!other")) == ["2"]
 
 
+def test_me_in_a_filter_is_who_asks(over: Open, capsys: Capture) -> None:
+    over(FakeCentre((job(1), job(2, user="other"))))
+    assert ids(told(capsys, "jobs", "--all", "user:me")) == ["1"]
+
+
+def test_me_in_a_filter_where_nobody_knows_who_asks_is_told_plainly(
+    over: Callable[..., FakeCentre], capsys: Capture
+) -> None:
+    over(FakeCentre((job(1),)), recorded=True).user = None
+    assert main(["jobs", "--all", "user:me"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("naru: ")
+    assert "me" in err.splitlines()[0]
+    assert "internal" not in err
+
+
+def test_words_after_two_dashes_are_no_options(over: Open, capsys: Capture) -> None:
+    over(FakeCentre((job(1, name="run-x"), job(2, name="other"))))
+    assert main(["jobs", "--json", "--", "-x"]) == 0
+    assert ids(json.loads(capsys.readouterr().out)) == ["1"]
+    assert main(["jobs", "--csv", "--", "--json"]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_pipe_is_not_flooded_by_a_long_name(over: Open, capsys: Capture) -> None:
+    name = "나" * 3000
+    over(FakeCentre((job(1, name=name, pool="p" * 200),)))
+    assert main(["jobs"]) == 0
+    (_title, line) = capsys.readouterr().out.splitlines()
+    assert "나" * 29 in line
+    assert "…" in line
+    assert "나" * 30 not in line
+    assert "p" * 60 not in line
+    assert "h100-01" in line
+    assert told(capsys, "jobs")["data"][0]["name"] == name
+    assert main(["jobs", "--csv"]) == 0
+    assert name in capsys.readouterr().out
+
+
 def test_a_bad_filter_is_told_before_anybody_is_asked(over: Open, capsys: Capture) -> None:
     centre = over(FakeCentre())
     assert main(["jobs", "gpus>>3"]) == 2
@@ -294,6 +334,34 @@ def test_nodes_tells_why_one_is_away(over: Open, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert "3/8 H100" in out
     assert "Xid 79 (ops, 09:30)" in out
+
+
+@pytest.mark.parametrize(
+    ("condition", "states", "shown"),
+    [
+        ("idle", ("IDLE", "POWERED_DOWN", "CLOUD"), "idle, powered down"),
+        ("mixed", ("MIXED", "POWERING_UP", "NOT_RESPONDING"), "mixed, powering up, not responding"),
+        ("draining", ("MIXED", "DRAIN"), "draining"),
+        ("down", ("DOWN", "SOMETHING_NEW"), "down, something new"),
+    ],
+)
+def test_nodes_tells_slurms_own_flags(
+    over: Open, capsys: Capture, condition: str, states: tuple[str, ...], shown: str
+) -> None:
+    over(FakeCentre(nodes=(node("h1", 3, condition=condition, states=states),)))
+    assert main(["nodes"]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.split("  ")[1:] != []
+    assert shown in [part.strip() for part in line.split("  ")]
+
+
+def test_conditions_of_nodes_are_translated(over: Open, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    over(FakeCentre(nodes=(node("h1", condition="idle", states=("IDLE", "POWERED_DOWN")),)))
+    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
+    assert main(["nodes"]) == 0
+    out = capsys.readouterr().out
+    assert "idle" not in out
+    assert "유휴" in out
 
 
 def test_sites_tells_announced_maintenance(over: Open, capsys: Capture) -> None:
@@ -473,6 +541,13 @@ def test_the_snapshot_does_without_what_is_not_provided(over: Open, capsys: Capt
         (["job"], "ID"),
         (["jobs", "--since", "yesterday"], "yesterday"),
         (["jobs", "--profile"], "--profile"),
+        (["jobs", "--since", "999999w"], "--since 999999w is too long"),
+        (["jobs", "--since", "2601w"], "--since 2601w is too long"),
+        (["jobs", "--replay", ""], "--replay is empty"),
+        (["jobs", "--replay="], "--replay is empty"),
+        (["jobs", "--profile", ""], "--profile is empty"),
+        (["jobs", "--profile", " "], "--profile is empty"),
+        (["--replay", ""], "--replay is empty"),
     ],
 )
 def test_mistakes_of_usage(over: Open, capsys: Capture, argv: list[str], words: str) -> None:

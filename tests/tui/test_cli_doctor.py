@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from naru import session
 from naru.__main__ import main
 from naru.commands import check_centre, check_machine
 from naru.format import Glyphs
@@ -160,7 +161,37 @@ async def test_a_command_that_hangs_is_given_up(no_slurm: Path, monkeypatch: pyt
     path.chmod(0o755)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr(check_centre, "PATIENCE", 0.05)
-    assert await check_centre._said(str(path), "--version") is None
+    assert await check_centre._said(str(path), "--version") == (None, "")
+
+
+@pytest.mark.parametrize(("options", "code", "state"), [(("--demo",), 0, "warn"), ((), 1, "problem")])
+def test_commands_that_fail_are_not_ok(
+    no_slurm: Path, capsys: Capture, options: tuple[str, ...], code: int, state: str
+) -> None:
+    for name in check_centre.COMMANDS:
+        (no_slurm / name).write_text("#!/bin/sh\necho 'squeue: error: no libslurm.so' >&2\nexit 127\n")
+        (no_slurm / name).chmod(0o755)
+    commands = found(capsys, *options, code=code)["commands"]
+    assert commands["state"] == state
+    assert commands["found"] == f"`{no_slurm}/squeue --version` fails: exit code 127: squeue: error: no libslurm.so"
+    assert commands["remedy"]
+
+
+def test_columns_that_are_not_there_are_warnings(capsys: Capture) -> None:
+    config('[columns]\njobs = ["id", "colour", "reason", "smell"]\nqueues = ["id"]\n')
+    assert main(["doctor", "--demo", "--json"]) == 0
+    columns = [c for c in json.loads(capsys.readouterr().out)["data"] if c["id"] == "columns"]
+    assert [(c["state"], c["subject"], c["found"]) for c in columns] == [
+        ("warn", "columns.jobs", "there is no column colour, smell"),
+        ("warn", "columns.queues", "there is no table queues"),
+    ]
+    assert "reason" in columns[0]["remedy"]
+    assert columns[1]["remedy"] == "tables: jobs"
+
+
+def test_columns_that_are_there_are_no_finding(capsys: Capture) -> None:
+    config('[columns]\njobs = ["id", "reason"]\n')
+    assert "columns" not in found(capsys, "--demo", code=0)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +204,7 @@ async def test_a_command_that_hangs_is_given_up(no_slurm: Path, monkeypatch: pyt
     ],
 )
 def test_who_needs_the_commands(profile: Profile, by_commands: bool) -> None:
-    assert check_centre._by_commands(profile) is by_commands
+    assert session.by_commands(profile) is by_commands
 
 
 def paper(*, terminal: bool, ascii_only: bool = False) -> Paper:
@@ -249,3 +280,10 @@ def test_python_sets_a_locale_of_its_own_which_is_not_the_persons() -> None:
 )
 def test_whether_the_environment_wants_colours(environ: dict[str, str], colours: bool) -> None:
     assert wants_colour(environ) is colours
+
+
+async def test_a_password_in_an_address_is_shown_nowhere() -> None:
+    profile = Profile(name="me:hush-pw@h.example.org", url="https://me:hush-pw@h.example.org")
+    found = await check_centre._profile(profile)
+    assert [one.state for one in found if one.id == "url"] == ["problem"]
+    assert "hush-pw" not in repr(found)

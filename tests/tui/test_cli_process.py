@@ -233,12 +233,84 @@ def test_an_interrupt_leaves_quietly_and_leaves_no_child_behind(tmp_path: Path) 
         os.kill(int(told.read_text()), 0)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_naru_and_all_that_its_commands_started(tmp_path: Path, number: signal.Signals) -> None:
+    told = tmp_path / "told"
+    told.mkdir()
+    for name in ("squeue", "scontrol"):
+        note = f'echo "$$ $!" > {told}/{name}.new; mv {told}/{name}.new {told}/{name}'
+        (tmp_path / name).write_text(f"#!/bin/sh\nsleep 600 &\n{note}\nwait\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    before = signal.signal(number, signal.SIG_DFL)  # a child of `nohup` would ignore it
+    try:
+        child = subprocess.Popen(
+            naru("jobs"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PATH": path}
+        )
+    finally:
+        signal.signal(number, before)
+    until(lambda: {found.name for found in told.iterdir()} >= {"squeue", "scontrol"})
+    child.send_signal(number)
+    assert child.communicate(timeout=30) == (b"", b"")
+    assert child.returncode == -number
+    started = [int(pid) for name in ("squeue", "scontrol") for pid in (told / name).read_text().split()]
+    assert len(started) == 4
+    until(lambda: not any(runs(pid) for pid in started))
+
+
+def runs(pid: int) -> bool:
+    """Whether it runs; one that has ended and waits for its new parent to notice does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not (state.exists() and state.read_text().rpartition(") ")[2].startswith("Z"))
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk_is_one_line() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(naru("themes"), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False)
     assert done.returncode == 1
     assert done.stderr == "naru: cannot write or read: No space left on device\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_closed_output_is_told_and_is_no_success(options: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *naru("jobs", "--demo", *options)],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "naru: standard output is closed: there is nowhere to write to\n"
+
+
+def test_a_terminal_on_a_centre_that_is_down_opens_and_says_so(
+    open_terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JWT", TOKEN)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        terminal = open_terminal(*naru("--profile", f"http://127.0.0.1:{taken.getsockname()[1]}"))
+        terminal.wait_for("refused")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+def test_a_terminal_without_a_token_or_commands_is_not_opened(
+    open_terminal: Callable[..., Terminal], config: Callable[[str], Path], tmp_path: Path
+) -> None:
+    terminal = open_terminal(*naru("--profile", "http://127.0.0.1:9"))
+    assert terminal.wait_exit() == 3
+    config('[profiles.here]\nreach = "commands"\n')
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    terminal = open_terminal(*naru("--profile", "here"), env={"PATH": str(empty)})
+    assert terminal.wait_exit() == 4
 
 
 def test_on_a_terminal_the_table_is_as_wide_as_it(open_terminal: Callable[..., Terminal]) -> None:

@@ -1,5 +1,6 @@
 """Themes: ours all work, the user's replace them, a broken one breaks nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,10 @@ def test_the_users_theme_of_the_same_name_wins(tmp_path: Path) -> None:
         ('name = "x"', "missing required field"),
         ("name = [", "not valid TOML"),
         ('name = "x"\ncolour = "#000000"', "unknown field"),
-        ("\udcff", "'utf-8' codec"),
+        ("\udcff", "not UTF-8 text"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ("a = " + "9" * 5000, "Exceeds the limit"),
+        ("#" * ((1 << 20) + 1), "it is larger than"),
     ],
 )
 def test_a_broken_theme_is_told_in_one_line_and_takes_nothing_away(text: str, words: str, tmp_path: Path) -> None:
@@ -86,3 +90,24 @@ def test_an_unknown_variable_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text((tmp_path / "mine.toml").read_text() + '\n[variables]\nqueue = "#000000"\n')
     mine = next(t for t in theming.available(tmp_path) if t.name == "mine")
     assert "queue" in mine.error
+
+
+def test_a_pipe_among_the_themes_is_one_broken_theme(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mine.toml")
+    found = theming.available(tmp_path)
+    assert [(t.name, t.error) for t in found if t.error] == [("mine", "it is not a regular file")]
+    assert set(theming.usable(found)) == SHIPPED
+
+
+def test_a_folder_of_themes_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = Path.iterdir
+
+    def refused(folder: Path) -> object:
+        if folder == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    found = theming.available(tmp_path)
+    assert [t.error for t in found if t.error] == ["Permission denied"]
+    assert set(theming.usable(found)) == SHIPPED

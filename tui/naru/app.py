@@ -25,7 +25,17 @@ from naru.messages import RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
 from naru.screens.base import NaruScreen
 from naru.screens.overview import OverviewScreen
-from naru.state import State, Topic, fold_everybody, fold_failure, fold_paused, fold_raw, fold_reading, fold_user, newest
+from naru.state import (
+    State,
+    Topic,
+    fold_everybody,
+    fold_failure,
+    fold_paused,
+    fold_raw,
+    fold_reading,
+    fold_user,
+    newest,
+)
 from naru_client.centre import Centre
 from naru_client.config import PollSettings, Settings
 from naru_client.errors import NaruError

@@ -33,11 +33,20 @@ BARE = "snapshot"  # what stands behind `naru` without a verb: the terminal, or 
 WITH_VALUE = ("--profile", "--replay")
 
 
+class Plain(str):
+    """A word after `--`: never an option, whatever it begins with."""
+
+    __slots__ = ()
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors of ours: one line, a hint, exit code 2."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(clean(message), _("{program} --help shows what there is").format(program=self.prog))
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        return None if isinstance(arg_string, Plain) else super()._parse_optional(arg_string)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         from naru.output import write_text
@@ -68,20 +77,31 @@ def parse(argv: Sequence[str]) -> tuple[str, ModuleType, argparse.Namespace]:
     module = import_module(f"naru.commands.{verb}")
     parser = _parser(verb)
     module.arguments(parser)
-    args = parser.parse_intermixed_args(rest)
+    args = parser.parse_intermixed_args(_with_plain(rest))
     if args.json and args.csv:
         parser.error(_("--json and --csv cannot be had together"))
     if args.csv and not module.CSV:
         parser.error(_("this is not a table: --csv is for tables, --json for everything"))
+    for name in ("profile", "replay"):
+        if (told := getattr(args, name)) is not None and not told.strip():  # `--replay "$UNSET"` must not ask anybody
+            parser.error(_("--{name} is empty").format(name=name))
     chosen = [name for name in ("profile", "replay", "demo") if getattr(args, name)]
     if len(chosen) > 1:
         parser.error(_("--{first} and --{second} cannot be had together").format(first=chosen[0], second=chosen[1]))
     return verb, module, args
 
 
+def _with_plain(words: Sequence[str]) -> list[str]:
+    """The words without the first `--`, those after it marked."""
+    if "--" not in words:
+        return list(words)
+    place = words.index("--")
+    return [*words[:place], *map(Plain, words[place + 1 :])]
+
+
 def wants_json(argv: Sequence[str]) -> bool:
     """Whether the answer is to be JSON, for arguments that could not be parsed."""
-    return "--json" in argv
+    return "--json" in (argv[: argv.index("--")] if "--" in argv else argv)
 
 
 def choose_language(setting: str, environ: Mapping[str, str]) -> None:
@@ -92,6 +112,10 @@ def choose_language(setting: str, environ: Mapping[str, str]) -> None:
 
 def execute(argv: Sequence[str], stdout: IO[str], stderr: IO[str], environ: Mapping[str, str]) -> int:
     """Do what the arguments say; the exit code. Raises any NaruError."""
+    from naru.terminal import Closed, look
+
+    if isinstance(stdout, Closed):
+        raise NaruError(_("standard output is closed: there is nowhere to write to"))
     _verb, module, args = parse(argv)
     settings, broken = _settings()
     if broken is not None and not getattr(module, "WORKS_WITHOUT_SETTINGS", False):
@@ -99,7 +123,6 @@ def execute(argv: Sequence[str], stdout: IO[str], stderr: IO[str], environ: Mapp
     if settings.language:
         choose_language(settings.language, environ)
     from naru.session import Context
-    from naru.terminal import look
 
     paper = look(stdout, environ, colour=not args.no_colour, glyphs=settings.glyphs)
     context = Context(
@@ -144,12 +167,10 @@ def _parser(verb: str) -> Parser:
         allow_abbrev=False,
     )
     group = parser.add_argument_group(_("everywhere"))
-    group.add_argument(
-        "--profile", metavar=_("NAME"), default="", help=_("the profile of config.toml, or https://… or unix:/path")
-    )
+    group.add_argument("--profile", metavar=_("NAME"), help=_("the profile of config.toml, or https://… or unix:/path"))
     group.add_argument("--demo", action="store_true", help=_("a simulated centre"))
     group.add_argument(
-        "--replay", metavar=_("PATH"), default="", help=_("recorded answers: a folder of `naru capture`, or one file")
+        "--replay", metavar=_("PATH"), help=_("recorded answers: a folder of `naru capture`, or one file")
     )
     group.add_argument("--json", action="store_true", help=_("one JSON object, the same in every language"))
     group.add_argument("--csv", action="store_true", help=_("comma-separated values, where the result is a table"))

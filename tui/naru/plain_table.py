@@ -12,6 +12,7 @@ from naru_client.text import MARK
 T = TypeVar("T")
 
 GAP = 2  # cells between two columns
+WIDEST_TEXT = 60  # free text is cut to this even where nothing limits the width
 WIDEST_PADDING = 60  # where nothing limits the width, longer cells stick out: one must not move the columns of all
 
 
@@ -27,6 +28,7 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
 
     Where the terminal is too narrow, columns are squeezed to their `least` cells, and then left out, the highest `shed`
     first; one with `shed` 0 always stays, one with `least` 0 is never squeezed. `most` caps a column in any case.
+    `free` text, which people write at will and at any length, is cut where nothing else limits the width, too.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
     least: int = 0
     most: int = 0
     shed: int = 0
+    free: bool = False
     style: Callable[[T], str] | None = None
 
 
@@ -46,6 +49,12 @@ def guard(text: str) -> str:
 def table_lines(columns: Sequence[Column[T]], rows: Sequence[T], width: int | None, ellipsis: str) -> list[list[Span]]:
     """The title line and one line for each row, none wider than `width` cells (None: as wide as it comes)."""
     cells = [[guard(column.cell(row)) for row in rows] for column in columns]
+    for place, column in enumerate(columns):
+        if column.free and width is None:
+            cells[place] = [
+                fit(text, WIDEST_TEXT, ellipsis).rstrip() if cell_len(text) > WIDEST_TEXT else text
+                for text in cells[place]
+            ]
     natural = [
         max([cell_len(column.title), *map(cell_len, texts)]) for column, texts in zip(columns, cells, strict=True)
     ]

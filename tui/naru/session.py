@@ -12,7 +12,7 @@ from naru.format import Glyphs
 from naru.terminal import Paper
 from naru_client.centre import Centre, open_centre
 from naru_client.config import Profile, Settings, find_profile
-from naru_client.errors import NaruError, UsageError
+from naru_client.errors import NaruError, Unreachable, UsageError
 from naru_client.exchange import CallLog
 from naru_client.i18n import _
 from naru_client.model import Job
@@ -93,10 +93,25 @@ class Context:
             if self._opened is not None:
                 await self._opened.centre.close()
 
+    async def _open_or_wait(self) -> Opened:
+        """The centre, opened; where it does not answer yet, one that the terminal goes on trying to open."""
+        try:
+            return await self.open()
+        except Unreachable as error:
+            profile = choose_profile(self.args, self.settings)
+            if self.args.replay or by_commands(profile):  # what is not on this machine will not come by waiting
+                raise
+            from naru_client.late import LateCentre
+
+            log = CallLog()
+            centre = LateCentre(profile, log, error)
+            self._opened = _opened(self.args, self.paper, log, centre, profile)
+            return self._opened
+
     def open_terminal(self) -> int:
         """Open the terminal on the centre that is meant, until the person leaves it; the exit code."""
         with asyncio.Runner() as runner:
-            opened = runner.run(self.open())
+            opened = runner.run(self._open_or_wait())
             opened.loop = runner.get_loop()
             try:
                 runner.run(_begin(opened))
@@ -112,18 +127,26 @@ class Context:
 async def open_session(args: argparse.Namespace, settings: Settings, paper: Paper) -> Opened:
     """Open what `--demo`, `--replay`, `--profile` or the settings mean. Raises UsageError when that is nothing."""
     log = CallLog()
-
-    def opened(centre: Centre, profile: Profile, clock: Clock = _now, recorded: bool = False) -> Opened:
-        return Opened(
-            centre, profile, log, clock=clock, glyphs=paper.glyphs, no_colour=args.no_colour, recorded=recorded
-        )
-
     if args.replay:
         from naru_client.slurm.recording import open_replay
 
-        return opened(open_replay(Path(args.replay), log), Profile(name=clean(args.replay)), recorded=True)
+        profile = Profile(name=clean(args.replay))
+        return _opened(args, paper, log, open_replay(Path(args.replay), log), profile, recorded=True)
     profile = choose_profile(args, settings)
-    return opened(await open_centre(profile, log), profile)
+    return _opened(args, paper, log, await open_centre(profile, log), profile)
+
+
+def _opened(
+    args: argparse.Namespace, paper: Paper, log: CallLog, centre: Centre, profile: Profile, *, recorded: bool = False
+) -> Opened:
+    return Opened(centre, profile, log, clock=_now, glyphs=paper.glyphs, no_colour=args.no_colour, recorded=recorded)
+
+
+def by_commands(profile: Profile) -> bool:
+    """Whether a profile's centre is asked by Slurm's commands on this machine."""
+    return profile.dialect == "slurm" and (
+        profile.reach == "commands" or (profile.reach == "auto" and not (profile.url or profile.socket))
+    )
 
 
 def choose_profile(args: argparse.Namespace, settings: Settings) -> Profile:

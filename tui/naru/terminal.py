@@ -1,5 +1,6 @@
 """What the place we write to can show: a terminal or not, how wide, with colours or not, in which characters."""
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -27,11 +28,13 @@ class Paper(Struct, frozen=True):
         return self.width or WITHOUT_TERMINAL
 
 
+class Closed(io.StringIO):
+    """In place of a standard stream that a parent closed."""
+
+
 def standard_streams() -> tuple[IO[str], IO[str]]:
     """Standard output and error; something harmless where a parent closed them."""
-    import io
-
-    return sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+    return sys.stdout or Closed(), sys.stderr or Closed()
 
 
 def look(stream: IO[str], environ: Mapping[str, str], *, colour: bool = True, glyphs: str = "auto") -> Paper:

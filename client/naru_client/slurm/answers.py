@@ -33,6 +33,8 @@ DENIED = 2002
 NO_SUCH_JOB = 2017
 NOT_SIGNED_IN = b"Authentication failure"  # slurmrestd's whole answer to a request without a token
 NOTHING_FOUND = 9003  # an empty result, which is no error
+LARGEST_NUMBER = 1 << 31  # no error number is beyond what a C int holds
+LONGEST_REST = 3600.0  # seconds; who asks for more of a rest gets no exact figure shown
 
 
 class Trouble(NamedTuple):
@@ -96,14 +98,17 @@ def error_for(trouble: Trouble, *, shown: str = "") -> NaruError:
     if number in AUTHENTICATION:
         return sign_in(_("the centre does not accept the token"))
     if number == UNSPECIFIED:  # all that slurmrestd of 22.05 says of a token that slurmctld rejects
-        return sign_in(_("the centre did not act on this token: {words}").format(words=words))
+        return sign_in(_("the token was refused (the centre's words: {words})").format(words=words))
     if number in NO_CONTACT:
         return Unreachable(_("the scheduler does not answer: {words}").format(words=words), _try_again())
     if number == NO_SUCH_JOB:
         return NotFound(_("the centre knows no such job"), _("its number may be mistyped, or its record is gone"))
     if number == DENIED:
         return Refused(_("the centre refused: {words}").format(words=words), _("your account may not see this"))
-    return Refused(_("the centre refused: {words} (error {number})").format(words=words, number=number), shown)
+    hint = _("the centre's support can say why; it was asked: {call}").format(call=shown) if shown else _try_again()
+    if number == 0:
+        return Refused(_("the centre refused: {words}").format(words=words), hint)
+    return Refused(_("the centre refused: {words} (error {number})").format(words=words, number=number), hint)
 
 
 def troubles(body: bytes) -> tuple[Trouble, ...]:
@@ -149,6 +154,8 @@ def _try_again() -> str:
 def _later(answer: Answer) -> str:
     if answer.retry_after is None:
         return _try_again()
+    if answer.retry_after > LONGEST_REST:
+        return _("it asks to be left alone for more than an hour")
     return _("it asks to be left alone for {n:.0f} s").format(n=answer.retry_after)
 
 
@@ -182,12 +189,14 @@ def _content(answer: Answer) -> str:
 def _first_value(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
+    except RecursionError:
+        return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         import json
 
         try:
             return json.JSONDecoder().raw_decode(body.decode("utf-8", "replace").lstrip())[0]
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -203,7 +212,8 @@ def _trouble(entry: Any) -> Trouble:
         number = number.get("number", 0)
     words = [entry.get(k) for k in ("description", "error", "message", "string")]
     text = next((w for w in words if isinstance(w, str) and w and not _says_nothing(w)), "")
-    number = number if isinstance(number, int) and not isinstance(number, bool) else 0
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) > LARGEST_NUMBER:
+        number = 0
     if number == 0 and text.lower() in ("", "no error"):
         return Trouble()
     return Trouble(number=number, text=clean(text, 300))

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from naru_client import hostlist
-from naru_client.errors import NotFound, NotProvided
+from naru_client.errors import BadAnswer, NotFound, NotProvided
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
 from naru_client.model import Job, Node, Pool, Reservation, Site
@@ -59,6 +59,11 @@ class SlurmCommands:
         """Ask for the site's configuration: what the cluster is called, which release it runs, whether it accounts."""
         answer = await self._ask("config", text_records.CONFIG_ARGV)
         settings = text_records.decode_settings(answer.body)
+        if not settings:
+            raise BadAnswer(
+                _("scontrol printed nothing that is a cluster's configuration"),
+                _("is it the site's own scontrol? `naru doctor` says which one runs"),
+            )
         self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
         self._release = settings.get("SLURM_VERSION") or None
         self.no_history = "" if not self.no_history else _("this site keeps no accounting (no slurmdbd)")

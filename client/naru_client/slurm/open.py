@@ -1,15 +1,21 @@
 """How a profile of a Slurm site becomes a centre: by its commands, by slurmrestd's socket, or over HTTP."""
 
+import re
+
 from naru_client.config import Profile
 from naru_client.errors import SignInNeeded, UsageError
 from naru_client.exchange import CallLog, Transport
 from naru_client.i18n import _
 from naru_client.slurm.centre import SlurmCentre
 from naru_client.slurm.commands import SlurmCommands
+from naru_client.slurm.job_ids import checked_user
 from naru_client.slurm.processes import CommandTransport, local_user, slurm_commands_available
 from naru_client.slurm.recording import LoggedTransport
+from naru_client.text import clean
 
 __all__ = ["open_profile", "open_rest", "slurm_commands_available"]
+
+_CONTRACT = re.compile(r"v0\.0\.\d{2}", re.ASCII)
 
 
 async def open_profile(profile: Profile, log: CallLog) -> SlurmCentre:
@@ -17,6 +23,7 @@ async def open_profile(profile: Profile, log: CallLog) -> SlurmCentre:
 
     Raises UsageError, SignInNeeded, Unreachable or NotProvided when there is no way in.
     """
+    _check(profile)
     reach = profile.reach
     if reach == "auto":
         reach = "http" if profile.url else "socket" if profile.socket else "commands"
@@ -29,8 +36,10 @@ async def open_profile(profile: Profile, log: CallLog) -> SlurmCentre:
             _("set `{setting}` in the profile").format(setting=setting),
         )
     from naru_client.credentials import find_token
+    from naru_client.slurm.address import base_address
     from naru_client.slurm.rest import HttpTransport, token_user
 
+    base_address(profile)  # before a token is read, and before a command is run for one
     token = find_token(profile)
     user = profile.user or token_user(token)
     if token is None and reach == "http":
@@ -53,11 +62,25 @@ async def open_rest(
     logged = LoggedTransport(transport, log)
     source = SlurmRest(logged, version=profile.contract, reached_by=reached_by, timeout=profile.timeout)
     try:
+        _check(profile)
         await source.open(fallback_site=profile.name or "slurm")
     except BaseException:
         await logged.close()
         raise
     return SlurmCentre(source, user=user, reached_by=reached_by)
+
+
+def _check(profile: Profile) -> None:
+    """Raise UsageError for settings that would become a part of a path or a header without being one."""
+    if profile.user:
+        checked_user(profile.user)
+    if profile.contract and not _CONTRACT.fullmatch(profile.contract):
+        raise UsageError(
+            _("`contract` is {value}, which is no version of Slurm's contract").format(
+                value=repr(clean(profile.contract, 60))
+            ),
+            _("write it as v0.0.42, or leave it out to let the version be negotiated"),
+        )
 
 
 def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
@@ -69,8 +92,10 @@ def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
 
 
 def _no_token(profile: Profile) -> SignInNeeded:
+    from naru_client.slurm.address import shown_url
+
     return SignInNeeded(
-        _("there is no token for {url}").format(url=profile.url),
+        _("there is no token for {url}").format(url=shown_url(profile)),
         _("put one in {variable}, or set `token-file` or `token-command` in the profile").format(
             variable=profile.token_env or "token-env"
         ),

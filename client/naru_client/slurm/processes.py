@@ -1,23 +1,28 @@
 """Slurm's commands as a transport: child processes, never a shell, never one left behind."""
 
-import asyncio
 import os
 import pwd
-import shutil
-import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING
 
 from naru_client.config import Profile
 from naru_client.errors import BadAnswer, Unreachable, UsageError
 from naru_client.exchange import Answer, Call
 from naru_client.i18n import _
+from naru_client.slurm.children import LARGEST_COMPLAINT, Child, end_on_signals, kill_all
 from naru_client.text import clean
 
+if TYPE_CHECKING:
+    import asyncio  # imported where it is used: it takes longer than all else here, and a child can run meanwhile
+
+__all__ = [
+    "AT_ONCE", "LARGEST_ANSWER", "LARGEST_COMPLAINT", "CommandTransport", "end_on_signals", "kill_all", "local_user",
+    "scrubbed", "slurm_commands_available",
+]  # fmt: skip
+
 LARGEST_ANSWER = 1 << 30  # bytes; the queue of 20,000 jobs is 184 MB in the dearest form there is
-LARGEST_COMPLAINT = 1 << 16
 AT_ONCE = 4
 
 # What a user may have set to change how the commands print, and what would make them ask another cluster.
@@ -37,7 +42,7 @@ def scrubbed(environ: Mapping[str, str], slurm_conf: str = "") -> dict[str, str]
 
 def slurm_commands_available(profile: Profile) -> bool:
     """Whether squeue is there to be run; looks at the file system only."""
-    return shutil.which("squeue", path=_search_path(profile)) is not None
+    return _which("squeue", _search_path(profile)) is not None
 
 
 def local_user() -> str | None:
@@ -49,7 +54,7 @@ def local_user() -> str | None:
 
 
 class CommandTransport:
-    """Runs `Call.argv` in a process group of its own; kills and reaps it when it takes too long or nobody waits."""
+    """Runs `Call.argv` in a process group of its own; kills and reaps the whole group at the end of every call."""
 
     def __init__(
         self,
@@ -64,8 +69,9 @@ class CommandTransport:
         self._environ = scrubbed(os.environ if environ is None else environ, profile.slurm_conf)
         self._now = now
         self._largest = largest
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._running: set[_Child] = set()
+        self._places: asyncio.Semaphore | None = None
+        self._running: set[Child] = set()
+        self._begun: dict[str, Child] = {}
 
     @property
     def source(self) -> str:
@@ -76,16 +82,28 @@ class CommandTransport:
         self._program("squeue")
         self._check_configuration()
 
+    def begin(self, call: Call) -> None:
+        """Start a command before it is asked for, and before there is an event loop.
+
+        The next `send` of the same question takes it over: the same key and, but for the separator, the same argv. The
+        Answer then has this Call, whose separator decodes it. Raises what `send` would if it cannot be started.
+        """
+        before = self._begun.pop(call.key, None)
+        if before is not None:
+            before.end()
+        self._begun[call.key] = self._start(call)
+
     async def send(self, call: Call) -> Answer:
-        program = self._program(call.argv[0])
-        self._check_configuration()
+        import asyncio
+
+        if self._places is None:
+            self._places = asyncio.Semaphore(AT_ONCE)
         async with self._places:
-            started = time.monotonic()
-            child = await self._started(program, call.argv)
+            child = self._adopted(call) or self._start(call)
             self._running.add(child)
             try:
                 async with asyncio.timeout(call.timeout):
-                    await child.finished
+                    await child.finished()
             except TimeoutError:
                 raise Unreachable(
                     _("{name} did not answer within {n:g} s").format(name=clean(call.argv[0]), n=call.timeout),
@@ -93,24 +111,43 @@ class CommandTransport:
                 ) from None
             finally:
                 self._running.discard(child)
-                await child.end()
+                child.end()
         if child.overflowed:
             raise BadAnswer(_("{name} printed more than {n} bytes").format(name=clean(call.argv[0]), n=self._largest))
         return Answer(
-            call=call,
+            call=child.call,
             status=child.status,
             body=bytes(child.out),
             stderr=bytes(child.err),
             as_of=self._now(),
-            seconds=time.monotonic() - started,
+            seconds=time.monotonic() - child.started,
         )
 
     async def close(self) -> None:
-        for child in tuple(self._running):
-            await child.end()
+        for child in (*self._running, *self._begun.values()):
+            child.end()
+        self._begun.clear()
+
+    def _adopted(self, call: Call) -> Child | None:
+        child = self._begun.pop(call.key, None)
+        if child is None or _question(child.call) == _question(call):
+            return child
+        child.end()
+        return None
+
+    def _start(self, call: Call) -> Child:
+        program = self._program(call.argv[0])
+        self._check_configuration()
+        try:
+            return Child(call, program, self._environ, self._largest)
+        except OSError as error:
+            raise UsageError(
+                _("cannot run {program}: {why}").format(program=clean(program), why=clean(error.strerror or "")),
+                _("`bin` in the profile names the folder of Slurm's commands"),
+            ) from None
 
     def _program(self, name: str) -> str:
-        found = shutil.which(name, path=self._path)
+        found = _which(name, self._path)
         if found:
             return found
         if self._from_bin:
@@ -132,87 +169,19 @@ class CommandTransport:
                 _("check SLURM_CONF, or `slurm-conf` in the profile"),
             )
 
-    async def _started(self, program: str, argv: tuple[str, ...]) -> "_Child":
-        """A child that runs. Who is cancelled meanwhile waits for it to start, and ends it: asyncio's own way out of a
-        half-started child waits for pipes that were never connected, for ever."""
-        starting = asyncio.ensure_future(self._start(program, argv))
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            (child,) = await asyncio.gather(starting, return_exceptions=True)
-            if isinstance(child, _Child):
-                await child.end()
-            raise
 
-    async def _start(self, program: str, argv: tuple[str, ...]) -> "_Child":
-        try:
-            _transport, child = await asyncio.get_running_loop().subprocess_exec(
-                lambda: _Child(self._largest),
-                program,
-                *argv[1:],
-                stdin=asyncio.subprocess.DEVNULL,
-                env=self._environ,
-                cwd="/",  # a user's own folder may be on a file system that hangs
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise UsageError(
-                _("cannot run {program}: {why}").format(program=clean(program), why=clean(error.strerror or "")),
-                _("`bin` in the profile names the folder of Slurm's commands"),
-            ) from None
-        return child
+def _question(call: Call) -> tuple[str, ...]:
+    """What a call asks, whatever parts the fields of its answer."""
+    return tuple(word.replace(call.separator, "\0") for word in call.argv) if call.separator else call.argv
 
 
-class _Child(asyncio.SubprocessProtocol):
-    """Collects what one child prints, up to a limit, and makes sure of its end."""
-
-    def __init__(self, largest: int) -> None:
-        self.out, self.err = bytearray(), bytearray()
-        self.overflowed = False
-        self.status = -1
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._exited = asyncio.Event()
-        self._largest = largest
-        self._transport: asyncio.SubprocessTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.SubprocessTransport, transport)
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if fd == 2:
-            self.err += data[: LARGEST_COMPLAINT - len(self.err)]
-        elif not self.overflowed:
-            self.out += data
-            if len(self.out) > self._largest:
-                self.overflowed = True
-                self._kill()
-
-    def process_exited(self) -> None:
-        assert self._transport is not None
-        self.status = self._transport.get_returncode() or 0
-        self._exited.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.finished.done():
-            self.finished.set_result(None)
-
-    async def end(self) -> None:
-        """Kill what still runs, wait for it, and close the pipes. May be called twice."""
-        if self._transport is None:
-            return
-        if not self._exited.is_set():
-            self._kill()
-            await self._exited.wait()
-        self._transport.close()
-        self.connection_lost(None)  # closed pipes do not always tell, and somebody may wait
-
-    def _kill(self) -> None:
-        """Kill the whole group, as a command may have started others."""
-        if self._transport is not None and not self._exited.is_set():
-            try:
-                os.killpg(self._transport.get_pid(), signal.SIGKILL)
-            except ProcessLookupError:
-                return  # gone by itself in this moment
+def _which(name: str, path: str | None) -> str | None:
+    """As shutil.which, without its import: that takes longer than all other work up to the first child."""
+    for folder in filter(None, (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep)):
+        program = os.path.abspath(os.path.join(folder, name))  # a command does not run in the folder that Naru runs in
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    return None
 
 
 def _search_path(profile: Profile) -> str | None:

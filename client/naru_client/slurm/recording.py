@@ -4,15 +4,17 @@ A capture is a folder with one file for each answer and `manifest.json`, which s
 answered. It holds what the centre said and nothing of how one signs in there: tokens are in neither calls nor answers.
 """
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from naru_client.centre import RECENT, Centre
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 SCHEMA = "naru.capture/1"
 MANIFEST = "manifest.json"
 LARGEST_FILE = 1 << 30
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class LoggedTransport:
@@ -74,7 +79,7 @@ class RecordedAnswer(Struct, frozen=True, kw_only=True):
     shown: str
     file: str
     status: int
-    as_of: datetime
+    as_of: Moment
     seconds: float = 0.0
     content_type: str = ""
     separator: str = ""
@@ -91,7 +96,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     user: str | None = None
     contract: str = ""
     no_history: str = ""
-    made: datetime
+    made: Moment
     answers: tuple[RecordedAnswer, ...] = ()
 
 
@@ -157,13 +162,13 @@ class ReplayTransport:
                 _("this recording does not hold {what}").format(what=clean(call.key, 60)),
                 _("it holds: {what}").format(what=clean(held, 300)),
             )
-        argv = (recorded.argv0, *call.argv[1:]) if recorded.argv0 else call.argv
+        argv = (clean(recorded.argv0, 60), *call.argv[1:]) if recorded.argv0 else call.argv
         return Answer(
-            call=replace(call, argv=argv, separator=recorded.separator),
+            call=replace(call, argv=argv, separator=recorded.separator or call.separator),
             status=recorded.status,
-            body=_read(self._folder / recorded.file),
+            body=_read(self._folder / recorded.file, os.O_NOFOLLOW),
             content_type=recorded.content_type,
-            stderr=recorded.stderr.encode(),
+            stderr=recorded.stderr.encode("utf-8", "replace"),
             as_of=recorded.as_of,
             seconds=recorded.seconds,
         )
@@ -220,7 +225,7 @@ def open_replay(path: Path, log: CallLog) -> Centre:
     """
     try:
         is_folder = path.is_dir()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     if not is_folder:
         from naru_client.slurm.single_answer import open_single
@@ -242,14 +247,14 @@ def open_replay(path: Path, log: CallLog) -> Centre:
 
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
-    if not path.exists():
+    if not os.path.lexists(path):
         raise UsageError(
             _("{folder} is not a capture: there is no {name} in it").format(folder=clean(str(folder)), name=MANIFEST),
             _("`naru capture FOLDER` makes one"),
         )
     try:
-        manifest = msgspec.json.decode(_read(path), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        manifest = msgspec.json.decode(_read(path, os.O_NOFOLLOW), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadAnswer(
             _("{path} cannot be read: {why}").format(path=clean(str(path)), why=clean(str(error), 200)),
             _("record it again with `naru capture`"),
@@ -263,7 +268,17 @@ def _read_manifest(folder: Path) -> Manifest:
     for answer in manifest.answers:
         if os.path.basename(answer.file) != answer.file or answer.file in ("", ".", ".."):
             raise BadAnswer(_("{path} names a file outside its folder").format(path=clean(str(path))))
-    return replace(manifest, site=clean(manifest.site, 100), no_history=clean(manifest.no_history, 300))
+        if not answer.file.isprintable():
+            raise BadAnswer(_("{path} names a file that cannot be one").format(path=clean(str(path))))
+    if not all(EARLIEST < at < LATEST for at in (manifest.made, *(a.as_of for a in manifest.answers))):
+        raise BadAnswer(_("{path} says that it was made at an impossible time").format(path=clean(str(path))))
+    return replace(
+        manifest,
+        site=clean(manifest.site, 100),
+        user=clean(manifest.user, 64) if manifest.user else None,
+        contract=clean(manifest.contract, 20),
+        no_history=clean(manifest.no_history, 300),
+    )
 
 
 def _make_folder(folder: Path) -> None:
@@ -293,19 +308,29 @@ def _write(path: Path, body: bytes) -> None:
         ) from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, flags: int = 0) -> bytes:
+    """A regular file, never a pipe or a device, which could wait or go on for ever."""
     try:
-        with path.open("rb") as stream:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | flags)
+        with os.fdopen(number, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise UsageError(
+                    _("{path} is not a regular file").format(path=clean(str(path), 200)),
+                    _("write the answer into a file first, and give that"),
+                )
             body = stream.read(LARGEST_FILE + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     if len(body) > LARGEST_FILE:
         raise UsageError(_("{path} is too large to be a recording").format(path=clean(str(path))))
     return body
 
 
-def _unreadable(path: Path, error: OSError) -> UsageError:
+def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:
+    why = (error.strerror or str(error)) if isinstance(error, OSError) else _("no file can have that name")
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        why = _("it is a link, which no file of a capture is")
     return UsageError(
-        _("cannot read {path}: {why}").format(path=clean(str(path)), why=clean(error.strerror or str(error))),
+        _("cannot read {path}: {why}").format(path=clean(str(path), 200), why=clean(why)),
         _("`--replay` takes a folder made by `naru capture`, or a file with one answer"),
     )

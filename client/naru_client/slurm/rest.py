@@ -1,7 +1,7 @@
 """HTTP as a transport: slurmrestd over HTTPS, a unix socket or in process. The one module that knows httpx."""
 
 import asyncio
-import ipaddress
+import logging
 import ssl
 import sys
 import time
@@ -11,16 +11,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from naru_client import __version__
 from naru_client.config import Profile
 from naru_client.credentials import Secret
-from naru_client.errors import BadAnswer, Unreachable, UsageError
+from naru_client.errors import BadAnswer, NaruError, Unreachable, UsageError
 from naru_client.exchange import Answer, Call
 from naru_client.i18n import _
+from naru_client.slurm.address import base_address, reached_by_socket, shown_url, socket_path
+from naru_client.slurm.failures import has_cause, plain_words, untrusted_certificate
+from naru_client.slurm.redaction import Redaction
 from naru_client.slurm.restd import SlurmRest
 from naru_client.text import clean
 
@@ -39,11 +41,16 @@ else:
         else:
             sys.modules["click"] = _click
 
+# Both write what the centre sent into the log, reason phrases and headers included, where an echoed token may stand.
+for _logger in ("httpx", "httpcore"):
+    logging.getLogger(_logger).setLevel(logging.WARNING)
+
 __all__ = ["HttpTransport", "SlurmRest", "token_user"]
 
 LARGEST_ANSWER = 1 << 30  # bytes
 CONNECTIONS = 4  # slurmrestd wedges when clients hold too many
 KEEP_ALIVE = 5.0  # seconds
+LONGEST_REST = 86_400.0  # seconds that a centre may ask to be left alone; more is nonsense
 
 
 class HttpTransport:
@@ -64,34 +71,42 @@ class HttpTransport:
     ) -> None:
         self._profile, self._token, self._now, self._largest = profile, token, now, largest
         self._user = profile.user or token_user(token) or ""
-        self._base, near = ("http://simulated", True) if inner is not None else _address(profile)
-        if token is not None and not near and self._base.startswith("http://"):
-            raise UsageError(
-                _("a token must not travel over plain HTTP to {url}").format(url=clean(self._base)),
-                _("use https:// in the profile's `url`"),
-            )
+        self._redaction = Redaction(token)
+        self._socket = socket_path(profile) if inner is None and reached_by_socket(profile) else ""
+        self._base, near = ("http://simulated", True) if inner is not None else base_address(profile)
+        self._where = clean(self._socket or self._base)
+        if token is not None:
+            _check_token(token, encrypted=near or self._base.startswith("https://"), where=self._where)
         limits = httpx.Limits(
             max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE
         )
         if inner is None and near:
-            # no TLS, so nothing to verify: this only spares reading the certificates
-            inner = httpx.AsyncHTTPTransport(uds=profile.socket or None, verify=False, limits=limits)
-        self._client = httpx.AsyncClient(
-            base_url=self._base,
-            transport=inner,
-            verify=_trust(profile) if self._base.startswith("https://") else False,
-            limits=limits,
-            timeout=httpx.Timeout(profile.timeout, connect=min(10.0, profile.timeout)),
-            follow_redirects=False,  # a redirect could take the token elsewhere
-            trust_env=not near,  # no proxy of the environment for what is on this machine
-            headers={"Accept": "application/json", "User-Agent": f"naru/{__version__}"},
-        )
+            # plain HTTP on this machine, so nothing to verify: this only spares reading the certificates
+            inner = httpx.AsyncHTTPTransport(uds=self._socket or None, verify=False, limits=limits)
+        try:
+            self._client = httpx.AsyncClient(
+                base_url=self._base,
+                transport=inner,
+                verify=_trust(profile) if self._base.startswith("https://") else False,
+                limits=limits,
+                timeout=httpx.Timeout(profile.timeout, connect=min(10.0, profile.timeout)),
+                follow_redirects=False,  # a redirect could take the token elsewhere
+                trust_env=not near,  # no proxy of the environment for what is on this machine
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",  # a few compressed bytes could fill the memory
+                    "User-Agent": f"naru/{__version__}",
+                },
+            )
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            raise UsageError(
+                _("{url} is not an address").format(url=shown_url(profile)),
+                _("check `url` in the profile, and the proxies that the environment names"),
+            ) from None
 
     @property
     def source(self) -> str:
-        if self._profile.socket and not self._profile.url:
-            return _("slurmrestd at {where}").format(where=clean(self._profile.socket))
-        return _("slurmrestd at {where}").format(where=clean(self._base))
+        return _("slurmrestd at {where}").format(where=self._where)
 
     async def send(self, call: Call) -> Answer:
         started = time.monotonic()
@@ -104,16 +119,16 @@ class HttpTransport:
                     status, headers, body = await self._read(call)
         except (TimeoutError, httpx.TimeoutException):
             raise Unreachable(
-                _("{where} did not answer within {n:g} s").format(where=clean(self._base), n=call.timeout),
+                _("{where} did not answer within {n:g} s").format(where=self._where, n=call.timeout),
                 _("the scheduler may be overloaded; `timeout` in the profile sets how long to wait"),
             ) from None
-        except httpx.TransportError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise self._unreachable(error) from None
         return Answer(
             call=call,
             status=status,
             body=body,
-            content_type=headers.get("content-type", ""),
+            content_type=self._redaction.text(headers.get("content-type", "")),
             retry_after=_retry_after(headers.get("retry-after", ""), self._now()),
             as_of=self._now(),
             seconds=time.monotonic() - started,
@@ -128,16 +143,20 @@ class HttpTransport:
         )
         response = await self._client.send(request, stream=True)
         try:
+            coding = response.headers.get("content-encoding", "").strip().lower()
+            if coding not in ("", "identity"):
+                raise BadAnswer(
+                    _("the answer is compressed, which was not asked for"),
+                    _("a proxy in between may do that: it has to let Accept-Encoding: identity through"),
+                )
             body = bytearray()
             async for part in response.aiter_bytes():
                 body += part
                 if len(body) > self._largest:
                     raise BadAnswer(_("the answer is longer than {n} bytes").format(n=self._largest))
-        except httpx.DecodingError:
-            raise BadAnswer(_("the answer is compressed in a way that cannot be read")) from None
         finally:
             await response.aclose()
-        return response.status_code, response.headers, bytes(body)
+        return response.status_code, response.headers, self._redaction.body(bytes(body))
 
     def _credentials(self) -> dict[str, str]:
         if self._token is None:
@@ -149,18 +168,33 @@ class HttpTransport:
             headers["X-SLURM-USER-NAME"] = self._user  # slurmrestd of 22.05 accepts no token without it
         return headers
 
-    def _unreachable(self, error: httpx.TransportError) -> Unreachable | UsageError:
-        words = clean(str(error), 160) or type(error).__name__
-        where = clean(self._profile.socket or self._base)
-        if "CERTIFICATE" in words.upper():
+    def _unreachable(self, error: Exception) -> NaruError:
+        """What went wrong in Naru's own words: those of the libraries may quote what was sent or received."""
+        words = plain_words(error)
+        if untrusted_certificate(error):
             return UsageError(
-                _("the certificate of {where} is not trusted: {why}").format(where=where, why=words),
+                _("the certificate of {where} is not trusted: {why}").format(where=self._where, why=words),
                 _("`ca-bundle` in the profile names a file of certificates to trust"),
             )
+        if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)):
+            return UsageError(
+                _("the request to {where} cannot be sent as the profile has it").format(where=self._where),
+                _("check `url`, `user` and the token of the profile"),
+            )
         if isinstance(error, httpx.ProxyError):
-            return Unreachable(_("the proxy does not let through to {where}: {why}").format(where=where, why=words))
+            return Unreachable(
+                _("the proxy does not let through to {where}").format(where=self._where),
+                _("the environment names it (HTTPS_PROXY); NO_PROXY leaves hosts out"),
+            )
+        if self._socket and has_cause(error, FileNotFoundError):
+            return Unreachable(
+                _("there is no socket at {path}").format(path=self._where),
+                _("ask the site where slurmrestd listens, or whether it runs"),
+            )
+        if isinstance(error, httpx.RemoteProtocolError) and not has_cause(error, ConnectionError):
+            words = _("what answers there breaks off, or does not speak HTTP")
         return Unreachable(
-            _("no answer from {where}: {why}").format(where=where, why=words),
+            _("no answer from {where}: {why}").format(where=self._where, why=words),
             _("is the address right, and is slurmrestd running there?"),
         )
 
@@ -176,35 +210,22 @@ def token_user(token: Secret | None) -> str | None:
         return None
     for name in ("sun", "preferred_username"):
         value = claims.get(name) if isinstance(claims, dict) else None
-        if isinstance(value, str) and value.isascii() and value.isprintable() and value:
+        if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip() == value != "":
             return clean(value, 64)
     return None
 
 
-def _address(profile: Profile) -> tuple[str, bool]:
-    """The base of every URL, and whether what answers there is on this machine."""
-    if profile.socket and not (profile.url and profile.reach != "socket"):
-        return "http://localhost", True
-    hint = _("`url` in the profile is where slurmrestd answers, as in https://slurm.example.org")
-    try:
-        parts = urlsplit(profile.url)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
-        raise UsageError(_("{url} is not an address").format(url=clean(profile.url)), hint) from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise UsageError(_("{url} is not an address of a centre").format(url=clean(profile.url)), hint)
-    if parts.username or parts.password:
+def _check_token(token: Secret, *, encrypted: bool, where: str) -> None:
+    if not encrypted:
         raise UsageError(
-            _("the profile's `url` holds a user name or a password"), _("use `token-env` or `token-file` instead")
+            _("a token must not travel over plain HTTP to {url}").format(url=where),
+            _("use https:// in the profile's `url`"),
         )
-    return profile.url.rstrip("/"), _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    value = token.reveal()
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise UsageError(
+            _("the token holds characters that no token has"), _("set it again, without anything around it")
+        )
 
 
 def _trust(profile: Profile) -> ssl.SSLContext:
@@ -227,9 +248,10 @@ def _trust(profile: Profile) -> ssl.SSLContext:
 
 def _retry_after(value: str, now: datetime) -> float | None:
     """Seconds to wait, from either form of the header; None when there is none that can be read."""
-    if value.isdecimal():
-        return float(value)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds()) if value else None
-    except (ValueError, TypeError):
+        if value.isdecimal():
+            return min(float(value), LONGEST_REST)
+        wanted = (parsedate_to_datetime(value) - now).total_seconds() if value else None
+    except (ValueError, TypeError, OverflowError):
         return None
+    return None if wanted is None else min(max(0.0, wanted), LONGEST_REST)

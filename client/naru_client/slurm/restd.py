@@ -193,7 +193,7 @@ class SlurmRest:
         try:
             answer = await self._accounting("clusters", "clusters")
             names = [c.name for c in msgspec.json.decode(answer.body, type=_Clusters).clusters]
-        except (NaruError, msgspec.DecodeError, UnicodeDecodeError):
+        except (NaruError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return names[0] if len(names) == 1 and names[0].isascii() and names[0].isprintable() and names[0] else None
 

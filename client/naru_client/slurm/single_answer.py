@@ -1,5 +1,6 @@
 """One recorded answer in a file (`squeue --json > FILE` and its like) as a centre that knows just that."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,16 @@ import msgspec
 from msgspec.structs import replace
 
 from naru_client.centre import Capability
-from naru_client.errors import NotFound, NotProvided, UsageError
+from naru_client.errors import BadAnswer, NotFound, NotProvided, UsageError
 from naru_client.i18n import _
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm import answers, wire
 from naru_client.slurm.job_ids import parse_job_id
 from naru_client.text import clean, clean_block
+
+EARLIEST = 946_684_800  # the year 2000, before there was a Slurm
+AHEAD = 86_400  # seconds that a centre's clock may be ahead
 
 _JOB_KINDS = ("jobs", "history", "states")
 
@@ -27,8 +31,7 @@ class SingleAnswer:
         self._name, self._kind, self._body = clean(path.name), kind, body
         self._decoded = _decode(kind, body, clean(path.stem, 60), made)
         answers.judge(self._decoded.errors)
-        told = self._decoded.last_update
-        self._made = made if told is None else datetime.fromtimestamp(told, UTC)
+        self._made = _when(self._decoded.last_update, made)
         self._site = self._decoded.meta.cluster or clean(path.stem, 60)
         self._decoded = _decode(kind, body, self._site, self._made)
 
@@ -151,15 +154,28 @@ def raw_records(body: bytes, chosen: list[bool]) -> str:
     """The chosen records of an answer's `jobs` as indented JSON, its text cleaned. Raises NotFound for none of them."""
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        import json
-
-        data = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        data = _decoded_leniently(body)
     records = [r for r in data.get("jobs") or () if isinstance(r, dict)] if isinstance(data, dict) else []
     found = [record for record, wanted in zip(records, chosen, strict=False) if wanted]
     if not found:
         raise answers.error_for(answers.Trouble(number=answers.NO_SUCH_JOB))
-    return clean_block(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    return clean_block(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+def _decoded_leniently(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        raise BadAnswer(_("the record cannot be shown: its JSON is broken, or nested too deeply")) from None
+
+
+def _when(told: int | None, made: datetime) -> datetime:
+    """When an answer was made, by its own words where they can be true, else by its file."""
+    latest = max(made, datetime.now(UTC)).timestamp() + AHEAD
+    if told is None or not EARLIEST <= told <= latest:
+        return made
+    return datetime.fromtimestamp(told, UTC)
 
 
 def _jobs(body: bytes, site: str, now: datetime) -> wire.Decoded[Any]:

@@ -18,6 +18,8 @@ from naru_client.slurm import versions
 from naru_client.slurm.wire_values import Number, number, words
 from naru_client.text import clean
 
+LATEST_UPDATE = 4_102_444_800  # the year 2100; what claims to be later is no time
+
 T = TypeVar("T")
 Row = TypeVar("Row")
 
@@ -96,7 +98,8 @@ def _read_leniently(body: bytes, error: Exception) -> Any:
         found = _AT_BYTE.search(str(error))
         if found is None:
             message = _("the answer is cut off: its JSON ends unfinished at byte {at}").format(at=len(body))
-        elif found[1] == "0":
+            raise BadAnswer(message, _("read it again, or record it again")) from None
+        if found[1] == "0":
             words = clean(body[:60].decode("utf-8", "replace"), 60)
             message = _("the answer is not JSON (it begins with “{words}”)").format(words=words)
         else:
@@ -138,12 +141,13 @@ def rows(value: Any, kind: type[Row], name: str, envelope: Envelope) -> tuple[li
 def decoded(envelope: Envelope, value: T, more: tuple[str, ...] = ()) -> Decoded[T]:
     """`value` with what stands beside it in its answer."""
     said = warnings(envelope.warnings)
+    updated = number(envelope.last_update) or None
     return Decoded(
         value=value,
         warnings=said + more,
         errors=errors(envelope.errors),
         meta=meta(envelope.meta),
-        last_update=number(envelope.last_update) or None,
+        last_update=updated if updated is not None and updated < LATEST_UPDATE else None,
         unchanged=not value and any(_UNCHANGED.search(line) for line in said),
     )
 

@@ -14,11 +14,12 @@ import msgspec
 
 from naru import format as form
 from naru.commands.check import Check
-from naru.session import Context, choose_profile
+from naru.session import Context, by_commands, choose_profile
 from naru_client.config import Profile
 from naru_client.credentials import Secret, find_token
 from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _
+from naru_client.slurm.address import base_address, shown_url
 from naru_client.text import clean
 
 COMMANDS = ("squeue", "sinfo", "scontrol", "sacct")
@@ -36,7 +37,7 @@ async def checks(context: Context) -> list[Check]:
             chosen = choose_profile(context.args, context.settings)
         except NaruError as error:
             unchosen = error
-    found += await _commands(*_paths(chosen, context.environ), needed=chosen is not None and _by_commands(chosen))
+    found += await _commands(*_paths(chosen, context.environ), needed=chosen is not None and by_commands(chosen))
     for profile in context.settings.profiles.values():
         found += await _profile(profile)
     if chosen is not None and chosen.name not in context.settings.profiles and chosen.name != "local":
@@ -47,12 +48,6 @@ async def checks(context: Context) -> list[Check]:
         )
         return found
     return found + await _centre(context)
-
-
-def _by_commands(profile: Profile) -> bool:
-    return profile.dialect == "slurm" and (
-        profile.reach == "commands" or (profile.reach == "auto" and not (profile.url or profile.socket))
-    )
 
 
 def _paths(profile: Profile | None, environ: Mapping[str, str]) -> tuple[dict[str, str | None], str]:
@@ -86,16 +81,30 @@ async def _commands(paths: Mapping[str, str | None], folder: str, *, needed: boo
             )
         ]
     squeue = paths["squeue"] or "squeue"
-    version, said = await asyncio.gather(_said(squeue, "--version"), _said(squeue, "--json=list"))
-    parsers = sorted(set(_PARSER.findall(said or "")), key=lambda name: int(name.rpartition(".")[2]))
-    told = clean((version or _("version unknown")).strip(), 60)
+    (status, version), (_status, said) = await asyncio.gather(_said(squeue, "--version"), _said(squeue, "--json=list"))
+    if status != 0:
+        ended = _("it did not run, or not end") if status is None else _("exit code {code}").format(code=status)
+        words = clean(version.strip().partition("\n")[0], 200)
+        return [
+            Check(
+                id="commands",
+                state="problem" if needed else "warn",
+                subject=subject,
+                found=_("`{command}` fails: {why}").format(
+                    command=clean(f"{squeue} --version"), why=f"{ended}: {words}" if words else ended
+                ),
+                remedy=_("load the site's Slurm module anew, or ask the site's support"),
+            )
+        ]
+    parsers = sorted(set(_PARSER.findall(said)), key=lambda name: int(name.rpartition(".")[2]))
+    told = clean(version.strip() or _("version unknown"), 60)
     if parsers:
         told += _(", JSON {parsers}").format(parsers=" ".join(parsers))
     return [Check(id="commands", state="ok", subject=subject, found=f"{told}, {clean(os.path.dirname(squeue))}")]
 
 
-async def _said(*argv: str) -> str | None:
-    """What a command prints on both its outputs; None when it does not end in time or cannot be run."""
+async def _said(*argv: str) -> tuple[int | None, str]:
+    """How a command ends, and what it prints on both outputs; None when it cannot be run or does not end in time."""
     try:
         child = await asyncio.create_subprocess_exec(
             *argv,
@@ -103,22 +112,24 @@ async def _said(*argv: str) -> str | None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-    except OSError:
-        return None
+    except OSError as error:
+        return None, error.strerror or ""
     try:
         out, _none = await asyncio.wait_for(child.communicate(), PATIENCE)
     except TimeoutError:
         child.kill()
         await child.wait()
-        return None
-    return out[:10_000].decode("utf-8", "replace")
+        return None, ""
+    return child.returncode, out[:10_000].decode("utf-8", "replace")
 
 
 async def _profile(profile: Profile) -> list[Check]:
     if profile.dialect != "slurm":
         return []
     found: list[Check] = []
-    subject = _("profile {name}").format(name=clean(profile.name))
+    # an address given as --profile is its own name, and may hold a password
+    name = "…@" + profile.name.rpartition("@")[2] if "@" in profile.name and "@" in profile.url else profile.name
+    subject = _("profile {name}").format(name=clean(name))
     if profile.socket and profile.reach in ("auto", "socket") and not profile.url:
         found.append(_socket(profile, subject))
     if profile.url and profile.reach in ("auto", "http"):
@@ -149,20 +160,12 @@ def _socket(profile: Profile, subject: str) -> Check:
 
 async def _url(profile: Profile, subject: str) -> Check:
     """Whether anybody listens there; whether it is slurmrestd shows when it is asked."""
-    shown = clean(profile.url)
+    shown = shown_url(profile)
     try:
-        parts = urlsplit(profile.url)
-        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        host, port = None, 0
-    if not host:
-        return Check(
-            id="url",
-            state="problem",
-            subject=subject,
-            found=_("{url} is not an address").format(url=shown),
-            remedy=_("write it as https://host or https://host:port"),
-        )
+        parts = urlsplit(base_address(profile)[0])
+    except NaruError as error:
+        return Check(id="url", state="problem", subject=subject, found=error.message, remedy=error.hint)
+    host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     try:
         _reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), min(PATIENCE, profile.timeout))
     except (OSError, TimeoutError, ValueError) as error:

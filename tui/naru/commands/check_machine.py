@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def checks(context: Context) -> Iterator[Check]:
     yield _python()
     yield _naru()
     yield _settings(context)
+    yield from _columns(context.settings.columns)
     yield from _themes(context.settings.theme)
     yield from _terminal(context.paper, context.environ)
     yield _locale(context.paper, context.environ)
@@ -67,6 +69,28 @@ def _settings(context: Context) -> Check:
             id="settings", state="ok", subject=_("settings"), found=_("the defaults; no {path}").format(path=shown)
         )
     return Check(id="settings", state="ok", subject=_("settings"), found=shown)
+
+
+def _columns(wanted: Mapping[str, Sequence[str]]) -> Iterator[Check]:
+    """What `[columns]` names that is not there: the screens pass it over without a word."""
+    if not wanted:
+        return
+    from naru.format import Glyphs
+    from naru.screens.job_columns import job_columns
+
+    tables = {"jobs": tuple(job_columns(lambda: datetime.now(UTC), Glyphs(ascii_only=False)))}
+    for table, ids in wanted.items():
+        subject = clean(f"columns.{table}", 60)
+        known = tables.get(table)
+        if known is None:
+            found = _("there is no table {name}").format(name=clean(table, 60))
+            remedy = _("tables: {names}").format(names=", ".join(tables))
+        elif unknown := [name for name in ids if name not in known]:
+            found = _("there is no column {name}").format(name=clean(", ".join(unknown), 200))
+            remedy = _("columns: {names}").format(names=", ".join(known))
+        else:
+            continue
+        yield Check(id="columns", state="warn", subject=subject, found=found, remedy=remedy)
 
 
 def _themes(chosen: str) -> Iterator[Check]:

@@ -18,17 +18,17 @@ def columns(now: datetime, *, users: bool) -> tuple[Column[Row], ...]:
     """The columns, `now` being the moment that times are told from."""
     found: list[Column[Row]] = [Column(title=_("JOB"), cell=_id)]
     if users:
-        found.append(Column(title=_("USER"), cell=lambda r: r.job.user or "?", least=5, most=12))
+        found.append(Column(title=_("USER"), cell=lambda r: r.job.user or "?", least=5, most=12, free=True))
     found += [
-        Column(title=_("NAME"), cell=lambda r: r.job.name, least=10, most=28),
-        Column(title=_("POOL"), cell=lambda r: r.job.pool or "–", least=8, most=14, shed=1),
+        Column(title=_("NAME"), cell=lambda r: r.job.name, least=10, most=28, free=True),
+        Column(title=_("POOL"), cell=lambda r: r.job.pool or "–", least=8, most=14, shed=1, free=True),
         Column(title=_("STATE"), cell=_state, least=9, most=20, style=lambda r: state_style(r.job)),
         Column(title=_("GPUS"), cell=lambda r: form.accelerators(r.job.accelerators), most=18, least=7),
         Column(title=_("NODES"), cell=lambda r: _number(r.job.nodes), right=True, shed=5),
         Column(title=_("ELAPSED"), cell=lambda r: form.duration(r.job.elapsed), right=True, shed=3),
         Column(title=_("LIMIT"), cell=lambda r: form.time_limit(r.job), right=True, shed=4),
         Column(title=_("START"), cell=lambda r: start(r.job, now), right=True),
-        Column(title=_("WHERE OR WHY"), cell=lambda r: form.where_or_why(r.job), least=17, most=40),
+        Column(title=_("WHERE OR WHY"), cell=lambda r: form.where_or_why(r.job), least=17, most=40, free=True),
     ]
     return tuple(found)
 

@@ -26,6 +26,7 @@ Jobs = tuple[Job, ...]
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # a recording is told whole: its jobs ended when they ended
 TURNS_TO_ASK = 4  # turns of the event loop after which the questions are on their way
 _SPAN = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
+LONGEST = timedelta(weeks=2600)  # before that no Slurm ran, and clocks begin to have no moment for it
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -129,7 +130,10 @@ def span(text: str) -> timedelta:
         raise UsageError(
             _("--since {text} is not a length of time").format(text=clean(text, 40)), _("write it as 30m, 2h or 3d")
         )
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    length = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    if length > LONGEST:
+        raise UsageError(_("--since {text} is too long").format(text=clean(text, 40)), _("at most 2600w"))
+    return length
 
 
 def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: bool, filtered: bool) -> None:

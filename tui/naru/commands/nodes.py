@@ -8,7 +8,7 @@ from naru import format as form
 from naru.output import Page, Result, Sheet
 from naru.plain_table import Column
 from naru.session import Context
-from naru_client.i18n import _
+from naru_client.i18n import _, mark
 from naru_client.model import Node, NodeAccelerators
 
 CSV = True
@@ -18,6 +18,19 @@ STYLES = {
     "idle": "free", "mixed": "running", "allocated": "used", "draining": "waiting", "drained": "away", "down": "away",
     "unknown": "away",
 }  # fmt: skip
+
+
+# Words of `Node.states` that its condition stands for already, or that say what it is and not how it does.
+TOLD = frozenset({
+    "IDLE", "MIXED", "ALLOCATED", "DOWN", "UNKNOWN", "DRAIN", "DRAINED", "DRAINING", "PLANNED", "RESERVED", "CLOUD",
+    "DYNAMIC_NORM", "DYNAMIC_FUTURE", "EXTERNAL",
+})  # fmt: skip
+FLAGS = (  # the other words, for the catalogue
+    mark("powered down"), mark("powering down"), mark("power down"), mark("power drain"), mark("powering up"),
+    mark("power up"), mark("not responding"), mark("completing"), mark("maintenance"), mark("maint"),
+    mark("reboot requested"), mark("reboot issued"), mark("reboot canceled"), mark("fail"), mark("failing"),
+    mark("error"), mark("future"), mark("invalid reg"), mark("undrain"), mark("resume"), mark("blocked"),
+)  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +65,7 @@ def _show(page: Page, nodes: Sequence[Node], now: datetime) -> None:
         return
     columns: tuple[Column[Node], ...] = (
         Column(title=_("NODE"), cell=lambda n: n.name, least=14, most=24),
-        Column(title=_("STATE"), cell=lambda n: n.condition, style=lambda n: STYLES.get(n.condition, "")),
+        Column(title=_("STATE"), cell=state, least=10, most=32, style=lambda n: STYLES.get(n.condition, "")),
         Column(title=_("GPUS"), cell=accelerators, least=8, most=20),
         Column(title=_("CPUS"), cell=lambda n: _of(n.cpus_used, n.cpus), right=True, shed=3),
         Column(title=_("MEMORY"), cell=_memory, right=True, shed=4),
@@ -61,6 +74,12 @@ def _show(page: Page, nodes: Sequence[Node], now: datetime) -> None:
         Column(title=_("REASON"), cell=lambda n: reason(n, now), least=24, style=lambda n: "warn"),
     )
     page.table(columns, nodes)
+
+
+def state(node: Node) -> str:
+    """Its condition, and what Slurm says of it beyond that: `idle, powered down`."""
+    flags = [_(word.lower().replace("_", " ")) for word in node.states if word and word not in TOLD]
+    return ", ".join(dict.fromkeys([_(node.condition), *flags]))
 
 
 def accelerators(node: Node) -> str:
