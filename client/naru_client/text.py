@@ -5,6 +5,7 @@ Nothing here knows of markup: a cleaned string may still hold `[bold]`, and whoe
 
 import re
 import unicodedata
+from typing import Any
 
 MARK = "\ufffd"  # stands where something was taken out, so that a cleaned text never passes for the original
 
@@ -55,6 +56,17 @@ def _clean_characters(value: str) -> str:
     if value.isprintable():
         return value
     return "".join(c if c.isprintable() else MARK for c in value)
+
+
+def clean_tree(value: Any) -> Any:
+    """Decoded JSON with every text in it cleaned, keys too. Raises RecursionError for what is nested absurdly deep."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_tree(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(key): clean_tree(one) for key, one in value.items()}
+    return value
 
 
 def clean_optional(value: str | None) -> str | None:

@@ -99,3 +99,10 @@ def test_slurms_spellings_of_nothing(nothing: str | None) -> None:
 def test_something_is_not_nothing() -> None:
     assert clean_optional("None") == "None"
     assert clean_optional("a\nb") == "a b"
+
+
+def test_a_tree_is_cleaned_to_its_last_text() -> None:
+    from naru_client.text import clean_tree
+
+    tree = {"a\x1b[31m": ["b\x07", 1, None, {"c": "d\u202ee"}], "n": 1.5}
+    assert clean_tree(tree) == {"a\ufffd": ["b\ufffd", 1, None, {"c": "d\ufffde"}], "n": 1.5}

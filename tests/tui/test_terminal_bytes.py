@@ -97,7 +97,7 @@ def test_no_hostile_byte_reaches_the_terminal(
         terminal.press("enter")
         terminal.wait_for("Details")
         terminal.press("tab")
-        terminal.press("tab")
+        terminal.wait_for("job_id")  # the record itself
         terminal.press("escape")
         terminal.wait_for(lambda t: "my jobs  " in t.text and "Details" not in t.text)
         terminal.send("j")

@@ -16,7 +16,7 @@ from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm import answers, wire
 from naru_client.slurm.job_ids import parse_job_id
-from naru_client.text import clean, clean_block
+from naru_client.text import clean, clean_block, clean_tree
 
 EARLIEST = 946_684_800  # the year 2000, before there was a Slurm
 AHEAD = 86_400  # seconds that a centre's clock may be ahead
@@ -160,14 +160,21 @@ def raw_records(body: bytes, chosen: list[bool]) -> str:
     found = [record for record, wanted in zip(records, chosen, strict=False) if wanted]
     if not found:
         raise answers.error_for(answers.Trouble(number=answers.NO_SUCH_JOB))
-    return clean_block(json.dumps(found, indent=2, ensure_ascii=False))
+    try:  # cleaned before it is written: afterwards an escape sequence would stand there spelled out
+        return clean_block(json.dumps(clean_tree(found), indent=2, ensure_ascii=False))
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _decoded_leniently(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError):
-        raise BadAnswer(_("the record cannot be shown: its JSON is broken, or nested too deeply")) from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> BadAnswer:
+    return BadAnswer(_("the record cannot be shown: its JSON is broken, or nested too deeply"))
 
 
 def _when(told: int | None, made: datetime) -> datetime:

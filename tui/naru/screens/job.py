@@ -48,7 +48,7 @@ class JobScreen(NaruScreen):
         return self._tab
 
     def body(self) -> ComposeResult:
-        yield TextLines(id="title")
+        yield TextLines(wrapped=False, id="title")
         yield TextLines(wrapped=False, id="parts")
         with Container(id="sheet"):
             for part, _title in PARTS:
