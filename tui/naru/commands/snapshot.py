@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from naru import format as form
 from naru.commands import job_table
 from naru.commands.gpus import GpuLine, block, gpu_lines
+from naru.commands.jobs import read
 from naru.commands.sites import health, notice_line
 from naru.output import Page, Result
 from naru.plain_table import Span, bar_cells
@@ -66,7 +67,7 @@ async def run(context: Context) -> Result:
     site, nodes, jobs, reservations = await asyncio.gather(
         _tried(centre.site()),
         _tried(centre.nodes()),
-        _tried(centre.jobs(user=opened.user)),
+        _tried(read(opened, opened.user, None, warnings)),
         _tried(centre.reservations()),
     )
     if isinstance(nodes, NaruError) and isinstance(jobs, NaruError):
