@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from naru_client.config import Profile
-from naru_client.errors import BadAnswer, NotFound, Unreachable, UsageError
+from naru_client.errors import BadAnswer, NotFound, NotProvided, Unreachable, UsageError
 from naru_client.exchange import Answer, Call
 from naru_client.slurm import text_lists
 from naru_client.slurm.commands import CommandTransport, SlurmCommands, slurm_commands_available
@@ -294,3 +294,20 @@ async def test_reservations_are_not_asked_for_while_no_node_is_reserved() -> Non
     carrier = Canned(sinfo="")
     await SlurmCommands(carrier, site="lab").nodes()
     assert [call.argv[0] for call in carrier.asked] == ["sinfo"]
+
+
+@pytest.mark.parametrize(
+    ("store", "kept"),
+    [("accounting_storage/slurmdbd", True), ("accounting_storage/none", False), ("(null)", False)],
+)
+async def test_a_site_without_accounting_says_that_it_has_no_history(store: str, kept: bool) -> None:
+    config = f"ClusterName             = lab\nAccountingStorageType   = {store}\nSLURM_VERSION           = 24.11.5\n"
+    source = SlurmCommands(Canned(scontrol=config, sacct="", squeue=""))
+    await source.jobs(None)
+    assert source.site_id == "lab"
+    assert bool(source.no_history) is not kept
+    if kept:
+        assert (await source.history(since=NOW, until=NOW, user=None)).value == ()
+    else:
+        with pytest.raises(NotProvided, match="keeps no accounting"):
+            await source.history(since=NOW, until=NOW, user=None)

@@ -503,6 +503,25 @@ async def test_who_one_is_may_become_known_later() -> None:
         assert "theirs" not in screen.text
 
 
+async def test_where_one_is_unknown_the_list_is_everybodys_and_says_so() -> None:
+    centre = FakeCentre(some_jobs())
+    centre.user = None
+    async with opened(centre, (120, 24)) as screen:
+        assert "everybody's jobs" in screen.text
+        assert "My jobs" not in screen.text
+        await screen.press("2")
+        assert "everybody's jobs" in screen.text
+        assert "other" in screen.line_with("theirs")  # with whose they are
+
+
+async def test_nodes_that_were_never_read_are_not_counted_as_none() -> None:
+    centre = FakeCentre(some_jobs())
+    centre.errors["nodes"] = NotProvided("no nodes here")
+    async with opened(centre) as screen:
+        await screen.press("3")
+        assert "0 nodes" not in screen.text
+
+
 async def test_leaving_closes_the_centre() -> None:
     centre = FakeCentre(some_jobs())
     async with opened(centre):

@@ -92,19 +92,19 @@ def test_no_hostile_byte_reaches_the_terminal(
     terminal = open_terminal(*naru("--replay", str(recording)), columns=100, rows=40, env={"LANG": language})
     terminal.wait_for("[bold]g")
     terminal.send("2")
-    terminal.wait_for("my jobs  ")
+    terminal.wait_for("o Sort")
     for _job in NAMES:
         terminal.press("enter")
         terminal.wait_for("Details")
         terminal.press("tab")
         terminal.wait_for("job_id")  # the record itself
         terminal.press("escape")
-        terminal.wait_for(lambda t: "my jobs  " in t.text and "Details" not in t.text)
+        terminal.wait_for(lambda t: "o Sort" in t.text and "Details" not in t.text)
         terminal.send("j")
     terminal.send("@")
     terminal.wait_for("Calls made")
     terminal.press("escape")
-    terminal.wait_for(lambda t: "my jobs  " in t.text and "Calls made" not in t.text)
+    terminal.wait_for(lambda t: "o Sort" in t.text and "Calls made" not in t.text)
     terminal.send("q")
     assert terminal.wait_exit() == 0
     assert_clean(terminal.raw)

@@ -28,7 +28,6 @@ from naru_client.text import clean
 UNSPECIFIED = -1
 AUTHENTICATION = frozenset({1007})
 NO_CONTACT = frozenset({1800, 1801, 1802, 1803, 7000})  # slurmctld does not answer, or slurmdbd
-UNCHANGED = 1900
 DENIED = 2002
 NO_SUCH_JOB = 2017
 NOT_SIGNED_IN = b"Authentication failure"  # slurmrestd's whole answer to a request without a token

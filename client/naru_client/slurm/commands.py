@@ -66,7 +66,7 @@ class SlurmCommands:
             )
         self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
         self._release = settings.get("SLURM_VERSION") or None
-        self.no_history = "" if not self.no_history else _("this site keeps no accounting (no slurmdbd)")
+        self.no_history = "" if keeps_accounts(settings) else _("this site keeps no accounting (no slurmdbd)")
         return settings
 
     async def _known(self) -> None:

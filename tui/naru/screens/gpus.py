@@ -322,6 +322,8 @@ class GpusScreen(NaruScreen):
             if self._view == "nodes"
             else _("all pools")
         )
+        if state.nodes is None:
+            return ((what, "heading"),)
         down = sum(1 for n in nodes if n.condition in ("down", "drained", "draining"))
         text = _("{n} nodes").format(n=len(nodes))
         if down:

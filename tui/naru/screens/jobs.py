@@ -73,18 +73,19 @@ class JobsScreen(NaruScreen):
 
     def show_state(self, state: State) -> None:
         table = self.query_one(LineTable)
-        if state.everybody != self._columns_of:
-            self._columns_of = state.everybody
+        everybody = state.everybody or state.user is None
+        if everybody != self._columns_of:
+            self._columns_of = everybody
             own = self.terminal.settings.columns.get("jobs", ())
             known = job_columns(self.terminal.now, self.terminal.glyphs)
-            table.set_columns(chosen(known, own) or chosen(known, EVERYBODY if state.everybody else MINE))
+            table.set_columns(chosen(known, own) or chosen(known, EVERYBODY if everybody else MINE))
         rows = self._rows(state)
         if state.jobs is None:
             empty = _("reading the queue …")
         elif self._filter is not None:
             empty = _("nothing matches; Esc clears the filter")
         else:
-            empty = _("nobody has a job here") if state.everybody else _("you have no jobs here; a shows everybody's")
+            empty = _("nobody has a job here") if everybody else _("you have no jobs here; a shows everybody's")
         table.set_rows(rows, empty)
         self.query_one("#status", TextLines).show([self._status(state, rows)])
 
@@ -214,8 +215,12 @@ class JobsScreen(NaruScreen):
         running = sum(1 for j in shown if j.running)
         waiting = sum(j.array_pending or 1 for j in shown if j.waiting)
         ended = sum(1 for j in shown if j.finished)
-        whose = _("everybody's jobs") if state.everybody and state.everybody_listed else _("my jobs")
-        if state.everybody and not state.everybody_listed:
+        whose = (
+            _("everybody's jobs")
+            if state.user is None or (state.everybody and state.everybody_listed)
+            else _("my jobs")
+        )
+        if state.user is not None and state.everybody and not state.everybody_listed:
             whose += " " + _("(everybody's with the next reading)")
         counts = f" {g.dot} ".join(
             [_("{n} running").format(n=running), _("{n} waiting").format(n=waiting), _("{n} ended").format(n=ended)]

@@ -50,7 +50,8 @@ class OverviewScreen(NaruScreen):
         self.query_one(TallyBars).show(state.tallies, waiting)
         self.query_one("#notices", TextLines).show(self._notices(state))
         self.query_one("#summary", TextLines).show([self._summary(state)])
-        empty = _("you have no jobs here") if state.jobs else _("reading the queue …")
+        nobody = _("nobody has a job here") if state.user is None else _("you have no jobs here")
+        empty = nobody if state.jobs else _("reading the queue …")
         self.query_one(LineTable).set_rows(self._rows(state), empty)
 
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
@@ -68,11 +69,12 @@ class OverviewScreen(NaruScreen):
         return list(fold((*running, *pending, *finished)))
 
     def _summary(self, state: State) -> Line:
+        whose = _("My jobs") if state.user is not None else _("everybody's jobs")
         if state.jobs is None:
-            return ((_("My jobs"), "heading"),)
+            return ((whose, "heading"),)
         running, pending, finished = mine(state.all_jobs, state.user)
         g = self.terminal.glyphs
-        parts: list[tuple[str, str]] = [(_("My jobs"), "heading"), ("  ", "")]
+        parts: list[tuple[str, str]] = [(whose, "heading"), ("  ", "")]
         held = sum(j.accelerator_count or 0 for j in running)
         text = _("{running} running on {gpus} GPUs").format(running=len(running), gpus=held)
         waiting = sum(j.array_pending or 1 for j in pending)
