@@ -436,6 +436,21 @@ async def test_later_history_asks_apart_for_jobs_cancelled_before_they_ran() -> 
     assert "state" not in all_states
     assert cancelled["state"] == "CANCELLED"
     assert all_states["users"] == cancelled["users"] == "bob"
+    for query in (all_states, cancelled):  # one of them alone would switch off the default of the others
+        assert [query[f] for f in ("skip_steps", "show_duplicates", "disable_truncate_usage_time")] == ["true"] * 3
+
+
+async def test_a_history_in_which_nothing_ended_is_no_warning() -> None:
+    nothing = [{"description": "slurmdb_jobs_get() found nothing", "source": "_dump_jobs"}]
+    strange = [{"description": "Ignoring unknown field", "source": "parser"}]
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+
+    async def warned(warnings: list[dict[str, str]]) -> tuple[str, ...]:
+        rest = source(lambda request: answer({"jobs": [], "warnings": warnings}))
+        return (await rest.history(since=now, until=now, user="bob")).warnings
+
+    assert await warned(nothing) == ()
+    assert "Ignoring unknown field" in await warned(strange)
 
 
 async def test_jobs_without_accelerators_are_known_by_those_with_some_in_another_answer() -> None:

@@ -103,7 +103,8 @@ class SlurmRest:
             decoded = wire.decode_history(answer.body, site=self.site_id, now=answer.as_of)
             answers.judge(decoded.errors, shown=answer.call.shown)
             found = merge_jobs(found, decoded.value)
-            warnings += decoded.warnings
+            # That nobody's job ended in this while is an answer, not something to be warned of.
+            warnings += tuple(w for w in decoded.warnings if decoded.value or not w.endswith("found nothing"))
         if any(job.accelerators for job in found):  # the site tracks them, though one of the answers named none
             found = tuple(replace(j, accelerators=()) if j.accelerators is None else j for j in found)
         return self._reading(tuple(j for j in found if name is None or j.user == name), answer, warnings)
@@ -162,10 +163,12 @@ class SlurmRest:
         if (versions.parser_number(self.version) or 0) <= (versions.parser_number("v0.0.38") or 0):
             return (("history", (("state", FINISHED_IN_ACCOUNTING),)),)
         who = () if user is None else (("users", user),)
-        without_steps = (*who, ("skip_steps", "true"))
+        # Any of these switches the others' defaults off: then only the last run of a job that was put back would be
+        # told, and times would be cut to the span.
+        whole = (("skip_steps", "true"), ("show_duplicates", "true"), ("disable_truncate_usage_time", "true"))
         return (
-            ("history", without_steps),
-            ("history of cancelled jobs", (*without_steps, ("state", "CANCELLED"))),
+            ("history", (*who, *whole)),
+            ("history of cancelled jobs", (*who, *whole, ("state", "CANCELLED"))),
         )
 
     async def _negotiate(self) -> Answer:
