@@ -2,6 +2,9 @@
 
 from tests.client.mock_world import NOON, check, submit, world
 
+from naru_client.mock.entities import Dependency
+from naru_client.mock.simulator import FIRST_BACKFILL as FIRST
+
 
 def test_a_job_that_fits_starts_at_the_next_pass() -> None:
     sim = world()
@@ -21,7 +24,7 @@ def test_the_first_that_does_not_fit_waits_for_resources_the_others_for_priority
     first, second = submit(sim, accelerators=4), submit(sim, accelerators=4)
     sim.advance(NOON + 20)
     assert (first.reason, second.reason) == ("Resources", "Priority")
-    assert first.planned_start == second.planned_start == NOON + 10 + 3600
+    assert first.planned_start == second.planned_start == NOON + FIRST + 3600
     assert {node.name for job in (first, second) for node in job.planned_nodes} == {"g-1", "g-2"}
 
 
@@ -34,7 +37,7 @@ def test_a_short_job_is_started_ahead_of_a_big_one_when_it_delays_nothing() -> N
     sim.advance(NOON + 20)
     long, short = submit(sim, hours=8), submit(sim, hours=2)
     sim.advance(NOON + 30)
-    assert big.planned_start == NOON + 10 + 4 * 3600
+    assert big.planned_start == NOON + FIRST + 4 * 3600
     assert short.running, "it ends before the big one is to start"
     assert long.pending, "it would delay the big one"
 
@@ -55,7 +58,9 @@ def test_who_has_used_less_goes_first() -> None:
     for _ in range(2):
         submit(sim, user="bob", accelerators=4, hours=2)
     sim.advance(NOON + 10)
-    sim.usage.update(ann=9e9, cho=1.0)
+    for account, user, used in (("lab", "ann", 9e12), ("lab", "bob", 0.0), ("firm", "cho", 1.0)):
+        sim.limits.tally("user", account, user).base[4] = used
+    sim.limits.tally("account", "lab").base[4] = sim.limits.tally("account", "university").base[4] = 9e12
     sim.advance(NOON + 400)
     spender, saver = submit(sim, accelerators=4), submit(sim, user="cho", accelerators=4)
     sim.advance(NOON + 410)
@@ -99,7 +104,7 @@ def test_a_begin_time_is_waited_for_and_is_the_expected_start() -> None:
 def test_a_dependency_starts_after_its_parent_completed() -> None:
     sim = world()
     parent = submit(sim, run=600.0)
-    child = submit(sim, after=(parent,))
+    child = submit(sim, after=(Dependency("afterok", parent),))
     sim.advance(NOON + 500)
     assert (child.reason, child.planned_start) == ("Dependency", 0)
     sim.advance(NOON + 700)
@@ -110,7 +115,7 @@ def test_a_dependency_starts_after_its_parent_completed() -> None:
 def test_a_dependency_on_a_failed_job_is_never_satisfied() -> None:
     sim = world()
     parent = submit(sim, run=600.0, outcome="FAILED", exit_code=2)
-    child = submit(sim, after=(parent,))
+    child = submit(sim, after=(Dependency("afterok", parent),))
     sim.advance(NOON + 9000)
     assert parent.state == "FAILED"
     assert (child.state, child.reason) == ("PENDING", "DependencyNeverSatisfied")
@@ -178,10 +183,7 @@ def test_a_grant_keeps_back_what_could_overdraw_it() -> None:
 
 def test_an_array_runs_no_more_tasks_at_once_than_its_throttle() -> None:
     sim = world()
-    group = submit(sim, held="user")
-    sim.workload.make_array(group, 5, 2)
-    group.array_id = group.id
-    sim.release(group)
+    group = submit(sim, array=(5, 2))
     sim.advance(NOON + 10)
     tasks = [job for job in sim.jobs.values() if job.array is group and job.running]
     assert [(job.task, job.array_id) for job in tasks] == [(0, group.id), (1, group.id)]

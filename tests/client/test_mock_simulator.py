@@ -13,19 +13,31 @@ from tests.client.mock_world import NOON, check, check_past, of_user, submit, wo
 from naru_client.mock.scenario import load_scenario
 from naru_client.mock.simulator import Simulator
 from naru_client.mock.slurmrestd import Slurmrestd
+from naru_client.mock.world import World
 
 TOKEN = {"x-slurm-user-token": "t"}
 
 
+class Still:
+    """A simulator that stands still, as a site."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim, self.plan, self.name = sim, sim.plan, sim.plan.cluster
+        self.world = World(load_scenario("small"), 1, lambda: NOON)
+
+    def at_present(self) -> Simulator:
+        return self.sim
+
+
 def bodies(sim: Simulator) -> list[bytes]:
-    app = Slurmrestd(sim, {"t": "naru"}, lambda: 0.0)
+    app = Slurmrestd(Still(sim), trusted={"t": "naru"})  # type: ignore[arg-type]
     paths = ("slurm/v0.0.44/jobs", "slurm/v0.0.44/nodes", "slurm/v0.0.44/reservations", "slurmdb/v0.0.44/jobs")
     return [app.reply("GET", f"/{path}", {}, TOKEN).body for path in paths]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_hours_of_a_busy_centre_break_no_law(seed: int) -> None:
-    sim = Simulator(load_scenario("small"), seed, NOON)
+    sim = Simulator(load_scenario("small").sites[0], seed, NOON)
     check(sim)
     check_past(sim)
     started, ended = sim.started, sim.ended
@@ -40,19 +52,19 @@ def test_hours_of_a_busy_centre_break_no_law(seed: int) -> None:
 
 
 def test_the_centre_opens_busy_with_a_queue_and_a_past() -> None:
-    sim = Simulator(load_scenario("small"), 1, NOON)
+    sim = Simulator(load_scenario("small").sites[0], 1, NOON)
     assert 24 <= len(sim.cluster.nodes) <= 40
     assert 150 <= len(sim.jobs) <= 250
     assert {node.gres_type for node in sim.cluster.nodes.values()} == {"b200", "h200", "gh200", "h100", "rngd", ""}
     busy = {name: sum(n.gres_free for n in nodes if n.usable) for name, nodes in sim.cluster.members.items()}
     assert busy["b200nv_8"] <= 4
-    assert len(sim.records) > 100
-    assert min(job.ended for job in sim.records.values()) < NOON - 3 * 3600
+    assert len(list(sim.history())) > 100
+    assert min(job.ended for job in sim.history()) < NOON - 3 * 3600
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_the_demo_user_sees_every_kind_of_job(seed: int) -> None:
-    sim = Simulator(load_scenario("small"), seed, NOON)
+    sim = Simulator(load_scenario("small").sites[0], seed, NOON)
     mine = of_user(sim.jobs.values(), "naru")
     assert 10 <= len(mine) <= 18
     assert {"b200", "h200", "rngd"} <= {job.gres_type for job in mine if job.running}
@@ -71,7 +83,7 @@ def test_the_demo_user_sees_every_kind_of_job(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_every_usual_trouble_is_there(seed: int) -> None:
-    sim = Simulator(load_scenario("small"), seed, NOON)
+    sim = Simulator(load_scenario("small").sites[0], seed, NOON)
     reasons = {job.reason for job in sim.jobs.values() if job.pending}
     assert reasons >= {
         "Resources", "Priority", "AssocGrpGRES", "AssocGrpGRESMinutes", "QOSMaxJobsPerUserLimit", "JobHeldAdmin",
@@ -89,7 +101,7 @@ def test_every_usual_trouble_is_there(seed: int) -> None:
 @settings(max_examples=6, deadline=None)
 @given(steps=st.lists(st.floats(0.5, 900), min_size=1, max_size=6), seed=st.integers(1, 10_000))
 def test_the_state_depends_on_the_time_and_not_on_the_steps_to_it(steps: list[float], seed: int) -> None:
-    scenario = load_scenario("small")
+    scenario = load_scenario("small").sites[0]
     walked, jumped = Simulator(scenario, seed, NOON), Simulator(scenario, seed, NOON)
     for step in steps:
         walked.advance(walked.now + step)
@@ -99,14 +111,14 @@ def test_the_state_depends_on_the_time_and_not_on_the_steps_to_it(steps: list[fl
 
 
 def test_seeds_differ() -> None:
-    scenario = load_scenario("small")
+    scenario = load_scenario("small").sites[0]
     assert bodies(Simulator(scenario, 1, NOON)) != bodies(Simulator(scenario, 2, NOON))
 
 
 def test_nothing_hangs_on_the_order_of_a_process_s_hashes() -> None:
     program = (
         "import hashlib; from tests.client.test_mock_simulator import *\n"
-        "sim = Simulator(load_scenario('small'), 7, NOON); sim.advance(NOON + 2400)\n"
+        "sim = Simulator(load_scenario('small').sites[0], 7, NOON); sim.advance(NOON + 2400)\n"
         "print(hashlib.sha256(b''.join(bodies(sim))).hexdigest())"
     )
     digests = set()
@@ -134,7 +146,7 @@ def test_a_finished_job_leaves_slurmctld_after_its_age_and_stays_on_record() -> 
     assert job.id in sim.jobs
     sim.advance(NOON + 1000)
     assert job.id not in sim.jobs
-    assert sim.records[job.id] is job
+    assert sim.records[job.id, job.started] is job
 
 
 def test_a_job_that_asks_for_too_little_time_ends_in_timeout() -> None:
@@ -145,14 +157,15 @@ def test_a_job_that_asks_for_too_little_time_ends_in_timeout() -> None:
 
 
 def test_a_node_that_fails_takes_its_jobs_with_it_and_comes_back() -> None:
-    sim = world("[faults]\ndown-per-day = 2000\nhours = [1, 2]\n")
+    sim = world("[breakage]\ndown-per-day = 2000\nhours = [1, 2]\n")
     jobs = [submit(sim, accelerators=4, hours=20) for _ in range(2)]
     sim.advance(NOON + 3600)
     check(sim)
-    assert any(job.state == "NODE_FAIL" for job in jobs)
+    assert any(job.restarts for job in jobs), "they wait again"
+    assert any(run.state == "NODE_FAIL" for run in sim.records.values()), "and accounting keeps the run"
     assert any(node.down and node.reason for node in sim.cluster.nodes.values())
     node = next(node for node in sim.cluster.nodes.values() if node.down)
-    sim._repair(node)
+    sim.bring_back(node)
     assert node.usable
     assert not node.reason
 

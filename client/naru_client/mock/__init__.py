@@ -1,12 +1,23 @@
-"""The simulated centre: a seeded simulation of a computing centre that speaks the contracts real centres speak.
+"""The simulated centre: a seeded simulation of a national programme that speaks the contracts real centres speak.
 
-    scenario     what there is: nodes, partitions, limits, people, work (data, from scenarios/*.toml)
-    cluster      what is the case now: nodes, jobs, who holds which core and accelerator
-    limits, planner, scheduler     who may start, where, and when
-    workload, opening              what people submit, and how the world looks when it is first seen
-    simulator    the clock: one heap of events over all of the above; `advance(to)` and nothing else moves it
-    slurmrestd…  a face: the simulation as slurmrestd and slurmdbd tell it, an ASGI app
-    open         the door: a profile → an ordinary centre over that face
+What there is, as data:
+    scenario, scenario_check, work_kinds, scenarios/*.toml
+
+What is the case, and what happens (pure: no clock, no network, no client's words):
+    entities, cluster             nodes, jobs, reservations; who holds which core and accelerator
+    tres, limits, fair_share      what jobs take, what people may have and have used, who comes first
+    gates, spans, scheduler       who may start, where, and when
+    workload, opening, numbers    what people bring, and how a site looks when it is first seen
+    clockwork, runs, deeds, simulator    one heap of events; `advance(to)` moves it, people act on it
+    world                         the sites of a scenario and their one clock
+
+How it is told (faces: apps of requests and answers, without a network):
+    slurmrestd, slurmctld, slurmdbd, body_*, privileges      reading, by slurmrestd v0.0.42 to v0.0.44
+    actions*, submission*                                    writing
+    firecrest*, files, logs, log_*                           job logs through FirecREST's file operations
+    tokens, faults, fault_*, server*                         who asks, what goes wrong, a loopback socket
+
+    open         the door: a profile → ordinary centres over these faces
 
 Nothing here implements the Centre protocol: the client that reads the simulation is the one that reads real centres.
 """

@@ -1,184 +1,200 @@
-"""Nodes, partitions and reservations as slurmctld tells them."""
+"""Nodes as slurmctld tells them (`/slurm/v0.0.44/nodes`)."""
 
-from naru_client.mock.cluster import Cluster, Node, Window, bits
-from naru_client.mock.hostlist import compress, ranges
-from naru_client.mock.scenario import Partition, Scenario
-from naru_client.mock.wire_values import INFINITE, UNSET, ZERO, Body, limit, number, tres_string
+from functools import lru_cache
+
+from naru_client.mock.cluster import bits
+from naru_client.mock.entities import Make, Node, Window
+from naru_client.mock.hostlist import ranges
+from naru_client.mock.simulator import Simulator
+from naru_client.mock.tres import weights
+from naru_client.mock.wire_values import (
+    SET,
+    SET_JSON,
+    UNSET_JSON,
+    ZERO,
+    ZERO_JSON,
+    Body,
+    Records,
+    encode,
+    quoted,
+    template,
+    tres_string,
+)
+
+_Usage = tuple[int, bytes, bytes, int, int, int, bytes]
 
 _OPERATING_SYSTEM = "Linux 5.14.0-570.el9.{arch} #1 SMP PREEMPT_DYNAMIC"
+_UNKNOWN_LOAD = 4_294_967_294
+_NOTHING = b'""'
+_UP_FOR = 12 * 86_400  # seconds before the opening that the first node was started
+# One record in the order of the contract. What is "%b" is filled in for each node by `NodeWriter._record`, in this
+# order; what is None is the same for all nodes of a make.
+_RECORD: Body = {
+    "architecture": None, "burstbuffer_network_address": "", "boards": 1, "boot_time": SET,
+    "tls_cert_last_renewal": ZERO, "cert_flags": [], "cluster_name": "", "cores": None, "specialized_cores": 0,
+    "cpu_binding": 0, "cpu_load": "%d", "free_mem": "%b", "cpus": None, "effective_cpus": None,
+    "specialized_cpus": "",
+    "energy": {
+        "average_watts": 0, "base_consumed_energy": 0, "consumed_energy": 0, "current_watts": ZERO,
+        "previous_consumed_energy": 0, "last_collected": 0,
+    },
+    "external_sensors": {}, "extra": "", "power": {}, "features": None, "active_features": None, "gpu_spec": "",
+    "gres": None, "gres_drained": "N/A", "gres_used": "%b", "instance_id": "", "instance_type": "",
+    "last_busy": SET, "mcs_label": "", "specialized_memory": 0, "name": "%b", "next_state_after_reboot": ["INVALID"],
+    "address": "%b", "hostname": "%b", "state": "%b", "operating_system": None, "owner": "", "partitions": "%b",
+    "port": 6818, "real_memory": None, "res_cores_per_gpu": 0, "comment": "", "reason": "%b",
+    "reason_changed_at": "%b", "reason_set_by_user": "%b", "resume_after": ZERO, "reservation": "%b",
+    "alloc_memory": "%d", "alloc_cpus": "%d", "alloc_idle_cpus": "%d", "tres_used": "%b", "tres_weighted": 0.0,
+    "slurmd_start_time": SET, "sockets": None, "threads": 1, "temporary_disk": 0, "weight": None, "topology": "",
+    "tres": None, "version": None,
+}  # fmt: skip
 
 
-def node_record(node: Node, cluster: Cluster, scenario: Scenario, now: float, opened: float) -> Body:
-    """One record of `nodes[]`."""
-    group = node.group
-    gres = f"{node.gres_name}:{node.gres_type}"
-    taken = ((1 << node.gres_count) - 1) & ~node.free_gres
-    used = taken.bit_count()
-    cpus = node.cpus - node.cpus_free
-    memory = node.memory - node.free_memory
-    window = next((w for w in cluster.windows if w.start <= now and node.name in w.nodes), None)
-    return {
-        "architecture": group.arch,
-        "burstbuffer_network_address": "",
-        "boards": 1,
-        "boot_time": number(int(opened - 12 * 86_400 - 1301 * node.index)),
-        "tls_cert_last_renewal": ZERO,
-        "cert_flags": [],
-        "cluster_name": "",
-        "cores": group.cores,
-        "specialized_cores": 0,
-        "cpu_binding": 0,
-        "cpu_load": 4294967294 if node.down else cpus * 91 + 7 + node.index % 11,
-        "free_mem": UNSET if node.down else number(max(1, node.memory - memory * 7 // 10 - 9000)),
-        "cpus": node.cpus,
-        "effective_cpus": node.cpus,
-        "specialized_cpus": "",
-        "energy": {
-            "average_watts": 0, "base_consumed_energy": 0, "consumed_energy": 0, "current_watts": ZERO,
-            "previous_consumed_energy": 0, "last_collected": 0,
-        },
-        "external_sensors": {},
-        "extra": "",
-        "power": {},
-        "features": group.features,
-        "active_features": group.features,
-        "gpu_spec": "",
-        "gres": f"{gres}:{node.gres_count}(S:0-{group.sockets - 1})" if node.gres_count else "",
-        "gres_drained": "N/A",
-        "gres_used": f"{gres}:{used}(IDX:{ranges(bits(taken)) if used else 'N/A'})" if node.gres_count else "",
-        "instance_id": "",
-        "instance_type": "",
-        "last_busy": number(int(now if node.jobs else node.last_busy or opened)),
-        "mcs_label": "",
-        "specialized_memory": 0,
-        "name": node.name,
-        "next_state_after_reboot": ["INVALID"],
-        "address": node.name,
-        "hostname": node.name,
-        "state": _states(node, window),
-        "operating_system": _OPERATING_SYSTEM.format(arch=group.arch),
-        "owner": "",
-        "partitions": node.partitions,
-        "port": 6818,
-        "real_memory": node.memory,
-        "res_cores_per_gpu": 0,
-        "comment": "",
-        "reason": node.reason,
-        "reason_changed_at": number(int(node.reason_at)),
-        "reason_set_by_user": node.reason_by,
-        "resume_after": ZERO,
-        "reservation": window.name if window else "",
-        "alloc_memory": memory,
-        "alloc_cpus": cpus,
-        "alloc_idle_cpus": node.cpus_free,
-        "tres_used": tres_string(cpus=cpus, memory=memory, gres=gres, count=used) if node.jobs else "",
-        "tres_weighted": 0.0,
-        "slurmd_start_time": number(int(opened - 12 * 86_400 - 1301 * node.index + 95)),
-        "sockets": group.sockets,
-        "threads": 1,
-        "temporary_disk": 0,
-        "weight": group.weight,
-        "topology": "",
-        "tres": tres_string(cpus=node.cpus, memory=node.memory, billing=node.cpus, gres=gres, count=node.gres_count),
-        "version": scenario.release,
-    }  # fmt: skip
+class NodeWriter:
+    """Writes the node records of one site; `release` is the Slurm they run. A record is kept with its node until
+    anything of it changes."""
+
+    def __init__(self, simulator: Simulator, release: str) -> None:
+        self.simulator = simulator
+        self._release = release
+        self._makes: dict[int, _OfMake] = {}
+        booted = int(simulator.opened) - _UP_FOR
+        self._fixed = [
+            (booted - 1301 * node.index, quoted(node.name), encode(node.partitions))
+            for node in simulator.cluster.node_list
+        ]
+        self._least_busy = simulator.opened - 86_400
+
+    def use_release(self, release: str) -> None:
+        """The nodes run another Slurm from now on."""
+        self._release = release
+        self._makes.clear()
+        for node in self.simulator.cluster.node_list:
+            node.wire = b""
+
+    def write(self, node: Node, into: Records) -> None:
+        """Add one record of `nodes[]`."""
+        into.append(node.wire or self._record(node))
+
+    def _record(self, node: Node) -> bytes:
+        make = self._makes.get(id(node.make)) or self._of_make(node)
+        usage = (node.free_cores.bit_count(), node.free_memory, node.free_gres)
+        load, free_memory, gres_used, memory, cpus, idle, tres_used = make.usages.get(usage) or make.usage(node)
+        booted, name, partitions = self._fixed[node.index]
+        window = self._window(node) if self.simulator.cluster.windows else None
+        # When something last began or ended there: unlike "now", it stands until the next change.
+        busy, completing = max(self._least_busy, node.last_busy), False
+        for job in node.jobs:
+            if job.started > busy:
+                busy = job.started
+            if job.completing:
+                completing = True
+        down, reason = node.down, node.reason
+        node.wire = wire = make.template % (
+            booted, _UNKNOWN_LOAD if down else load + node.index % 11, UNSET_JSON if down else free_memory, gres_used,
+            int(busy), name, name, name, _states(node, window, idle, completing), partitions,
+            quoted(reason) if reason else _NOTHING,
+            SET_JSON % int(node.reason_at) if node.reason_at else ZERO_JSON,
+            quoted(node.reason_by) if reason else _NOTHING, quoted(window.name) if window else _NOTHING, memory, cpus,
+            idle, tres_used if node.jobs else _NOTHING, booted + 95,
+        )  # fmt: skip
+        return wire
+
+    def _window(self, node: Node) -> Window | None:
+        s = self.simulator
+        return next((w for w in s.cluster.windows if w.start <= s.now and node.bit & w.mask), None)
+
+    def _of_make(self, node: Node) -> "_OfMake":
+        make = node.make
+        bill = max(
+            (
+                bill_of(self.simulator.cluster.partitions[p].billing, make.cpus, make.memory, make)
+                for p in node.partitions
+            ),
+            default=float(make.cpus),
+        )  # of the partition in which a whole node bills most
+        found = self._makes[id(make)] = _OfMake(make, bill, self._release)
+        return found
 
 
-def partition_record(partition: Partition, cluster: Cluster) -> Body:
-    """One record of `partitions[]`."""
-    nodes = cluster.members[partition.name]
-    first = nodes[0]
-    cpus = sum(node.cpus for node in nodes)
-    configured = tres_string(
-        cpus=cpus,
-        memory=sum(node.memory for node in nodes),
-        nodes=len(nodes),
-        billing=cpus,
-        gres=f"{first.gres_name}:{first.gres_type}",
-        count=sum(node.gres_count for node in nodes),
-    )
-    return {
-        "nodes": {"allowed_allocation": "", "configured": compress(n.name for n in nodes), "total": len(nodes)},
-        "accounts": {"allowed": ",".join(partition.allow_accounts), "deny": ""},
-        "groups": {"allowed": ""},
-        "qos": {"allowed": "", "deny": "", "assigned": partition.qos},
-        "alternate": "",
-        "tres": {"billing_weights": partition.billing, "configured": configured},
-        "cluster": "",
-        "select_type": [],
-        "cpus": {"task_binding": 0, "total": cpus},
-        "defaults": {
-            "memory_per_cpu": 0,
-            "partition_memory_per_cpu": UNSET,
-            "partition_memory_per_node": ZERO,
-            "time": number(int(partition.default_hours * 60)),
-            "job": "",
-        },
-        "grace_time": 0,
-        "maximums": {
-            "cpus_per_node": INFINITE,
-            "cpus_per_socket": INFINITE,
-            "memory_per_cpu": 0,
-            "partition_memory_per_cpu": UNSET,
-            "partition_memory_per_node": ZERO,
-            "nodes": limit(partition.max_nodes),
-            "shares": 1,
-            "oversubscribe": {"jobs": 1, "flags": []},
-            "time": number(int(partition.max_hours * 60)),
-            "over_time_limit": UNSET,
-        },
-        "minimums": {"nodes": 0},
-        "name": partition.name,
-        "node_sets": "",
-        "priority": {"job_factor": partition.factor, "tier": partition.tier},
-        "timeouts": {"resume": UNSET, "suspend": UNSET},
-        "topology": "",
-        "partition": {"state": ["UP"]},
-        "suspend_time": UNSET,
-    }
+class _OfMake:
+    """What all nodes of a make have in common, filled into the template; and what each use of one comes to."""
+
+    def __init__(self, make: Make, bill: float, release: str) -> None:
+        group = make.group
+        gres = self.gres = f"{make.gres_name}:{make.gres_type}" if make.gres_type else make.gres_name
+        tres = tres_string(cpus=make.cpus, memory=make.memory, billing=bill, gres=gres, count=make.gres_count)
+        system = _OPERATING_SYSTEM.format(arch=group.arch)
+        told = f"{gres}:{make.gres_count}(S:0-{group.sockets - 1})" if make.gres_count else ""
+        features = [feature.replace("%", "%%") for feature in group.features]  # filled in again, for each node
+        self.template = b"," + template(
+            _RECORD
+            | {
+                "architecture": group.arch.replace("%", "%%"), "cores": group.cores, "cpus": make.cpus,
+                "effective_cpus": make.cpus, "features": features, "active_features": features,
+                "gres": told.replace("%", "%%"), "operating_system": system.replace("%", "%%"),
+                "real_memory": make.memory, "sockets": group.sockets, "weight": group.weight,
+                "tres": tres.replace("%", "%%"), "version": release.replace("%", "%%"),
+            }
+        )  # fmt: skip
+        self.make = make
+        self.usages: dict[tuple[int, int, int], _Usage] = {}
+
+    def usage(self, node: Node) -> _Usage:
+        """Load, free memory, accelerators used; memory and cores allocated, cores free; all of it as a TRES string."""
+        if len(self.usages) > 4096:
+            self.usages.clear()
+        make, free = self.make, node.cpus_free
+        cpus, memory = make.cpus - free, make.memory - node.free_memory
+        taken = ((1 << make.gres_count) - 1) & ~node.free_gres
+        used = ""
+        if make.gres_count:
+            used = f"{self.gres}:{taken.bit_count()}(IDX:{ranges(bits(taken)) if taken else 'N/A'})"
+        found = self.usages[free, node.free_memory, node.free_gres] = (
+            cpus * 91 + 7, SET_JSON % max(1, make.memory - memory * 7 // 10 - 9000), quoted(used), memory, cpus, free,
+            quoted(tres_string(cpus=cpus, memory=memory, gres=self.gres, count=taken.bit_count())),
+        )  # fmt: skip
+        return found
 
 
-def reservation_record(window: Window, cluster: Cluster) -> Body:
-    """One record of `reservations[]`."""
-    cores = sum(cluster.nodes[name].cpus for name in window.nodes)
-    return {
-        "accounts": ",".join(window.accounts),
-        "burst_buffer": "",
-        "core_count": cores,
-        "core_specializations": [],
-        "end_time": number(int(window.end)),
-        "features": "",
-        "flags": window.flags,
-        "groups": "",
-        "licenses": "",
-        "max_start_delay": 0,
-        "name": window.name,
-        "node_count": len(window.nodes),
-        "node_list": compress(window.nodes),
-        "partition": "",
-        "purge_completed": {"time": number(300)},
-        "start_time": number(int(window.start)),
-        "watts": {},
-        "tres": f"cpu={cores}",
-        "users": ",".join(window.users),
-    }
+def bill_of(weighted: str, cpus: int, memory: int, *makes: Make, nodes: int = 1) -> float:
+    """What so much bills by a partition's weights, with the accelerators of `makes`, a node of each."""
+    if not weighted:
+        return float(cpus)
+    total = 0.0
+    for resource, weight in weights(weighted):
+        if resource in ("cpu", "mem", "node"):
+            total += weight * {"cpu": cpus, "mem": memory, "node": nodes}[resource]
+        else:
+            total += weight * sum(
+                m.gres_count for m in makes if resource in (f"gres/{m.gres_name}", f"gres/{m.gres_name}:{m.gres_type}")
+            )
+    return total
 
 
-def _states(node: Node, window: Window | None) -> list[str]:
+def _states(node: Node, window: Window | None, idle: int, completing: bool) -> bytes:
     if node.down:
-        states = ["DOWN"]
-    elif node.cpus_free == node.cpus:
-        states = ["IDLE"]
+        base = "DOWN"
+    elif idle == node.cpus:
+        base = "IDLE"
     else:
-        states = ["ALLOCATED" if not node.cpus_free else "MIXED"]
-    if node.drain:
+        base = "MIXED" if idle else "ALLOCATED"
+    planned = node.planned and idle > 0
+    kept = "" if window is None else "MAINTENANCE" if window.maintenance else "RESERVED"
+    return _state_list(base, node.drain, completing, node.down, kept, planned)
+
+
+@lru_cache(maxsize=128)
+def _state_list(base: str, drain: bool, completing: bool, down: bool, kept: str, planned: bool) -> bytes:
+    states = [base]
+    if drain:
         states.append("DRAIN")
-    if any(job.completing for job in node.jobs):
+    if completing:
         states.append("COMPLETING")
-    if node.down:
+    if down:
         states.append("NOT_RESPONDING")
-    elif window is not None:
-        states.append("MAINTENANCE" if window.maintenance else "RESERVED")
-    elif node.planned and node.usable and node.cpus_free:
+    elif kept:
+        states.append(kept)
+    elif planned and not drain:
         states.append("PLANNED")
-    return states
+    return encode(states)

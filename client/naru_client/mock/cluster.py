@@ -1,237 +1,188 @@
-"""What is the case in the simulated cluster: its nodes, its jobs, and who holds which core and accelerator.
+"""A simulated cluster: its nodes and partitions, and who holds which core and accelerator.
 
-Cores and accelerators of a node are bits of an integer, so that nothing can be handed out twice without it showing.
-Times are epoch seconds, memory is MiB.
+Sets of nodes are bits of an integer (bit i is the node of index i): a pool of a thousand nodes is asked and changed in
+well under a microsecond.
 """
 
-from msgspec import Struct
+from collections.abc import Iterable, Iterator
 
 from naru_client.hostlist import expand
-from naru_client.mock.scenario import NodeGroup, Partition, Scenario
+from naru_client.mock.entities import Allocation, Job, Make, Node, Window
+from naru_client.mock.scenario import NodeGroup, Partition, SitePlan
 
 
 class NoRoom(Exception):
     """An allocation that does not fit: a fault of whoever planned it."""
 
 
-class Node(Struct, eq=False, kw_only=True):
-    index: int
-    name: str
-    group: NodeGroup
-    gres_name: str = ""  # "gpu", "npu", or nothing
-    gres_type: str = ""
-    gres_count: int = 0
-    cpus: int
-    memory: int
-    free_gres: int  # bits of the free accelerators
-    free_cores: int  # bits of the free cores
-    free_memory: int
-    partitions: list[str] = []
-    jobs: dict["Job", None] = {}  # a set that keeps its order
-    down: bool = False
-    drain: bool = False
-    reason: str = ""
-    reason_by: str = ""
-    reason_at: float = 0.0
-    planned: bool = False  # kept for a job that comes next
-    last_busy: float = 0.0
-
-    @property
-    def usable(self) -> bool:
-        return not (self.down or self.drain)
-
-    @property
-    def gres_free(self) -> int:
-        return self.free_gres.bit_count()
-
-    @property
-    def cpus_free(self) -> int:
-        return self.free_cores.bit_count()
-
-    def has_room(self, job: "Job") -> bool:
-        """One share of the job fits on what is free now."""
-        return self.gres_free >= job.accelerators and self.cpus_free >= job.cpus and self.free_memory >= job.memory
-
-
-class Allocation(Struct, eq=False, frozen=True):
-    """What one job holds on one node."""
-
-    node: Node
-    cores: int  # bits
-    gres: int  # bits
-    memory: int
-
-
-class Job(Struct, eq=False, kw_only=True):
-    """One record of the scheduler: a job, a started array task, a group of waiting array tasks, a het component."""
-
-    id: int = 0
-    name: str
-    user: str
-    account: str
-    partition: Partition
-    qos: str = "normal"
-    nodes: int
-    accelerators: int  # on each node
-    gres_name: str = ""
-    gres_type: str = ""
-    cpus: int  # on each node
-    memory: int  # on each node
-    limit: float  # seconds
-    comment: str = ""
-    submitted: float
-    begin: float = 0.0  # not before this time
-    after: tuple["Job", ...] = ()  # each must have completed (afterok)
-    held: str = ""  # "user", "admin"
-    on_node: str = ""
-    reservation: str = ""
-
-    array: "Job | None" = None  # of a task: the record it was split from; of the group: itself
-    array_id: int = 0
-    task: int | None = None
-    tasks: list[int] = []  # of the group: those still waiting
-    throttle: int = 0
-    het: tuple["Job", ...] = ()  # all components, the leader first
-    het_offset: int = 0
-
-    run: float = 0.0  # how long it will really run
-    outcome: str = "COMPLETED"
-    exit_code: int = 0
-    signal: int = 0
-    epilog: float = 3.0  # seconds from its end until its resources are free again
-    cancelled_by: str = ""
-
-    state: str = "PENDING"
-    completing: bool = False
-    reason: str = "None"
-    detail: str = ""
-    priority: int = 0
-    eligible: float = 0.0  # 0 while something other than resources keeps it back
-    evaluated: float = 0.0
-    started: float = 0.0
-    ended: float = 0.0
-    planned_start: float = 0.0
-    planned_nodes: tuple[Node, ...] = ()
-    able: tuple[Node, ...] | None = None  # the nodes that could hold a share of it when empty; None: not looked yet
-    held_nodes: tuple[Allocation, ...] = ()  # what it has, and after its end what it had
-
-    @property
-    def pending(self) -> bool:
-        return self.state == "PENDING"
-
-    @property
-    def running(self) -> bool:
-        return self.state == "RUNNING"
-
-    @property
-    def finished(self) -> bool:
-        return not (self.pending or self.running)
-
-    @property
-    def array_group(self) -> bool:
-        """Stands for the waiting tasks of an array."""
-        return self.array is self and self.task is None
-
-    def fits_empty(self, node: Node) -> bool:
-        """The node is big enough, and of the right kind, for one share of the job."""
-        if self.accelerators and (self.gres_name, self.gres_type) != (node.gres_name, node.gres_type):
-            return False
-        if self.on_node and node.name != self.on_node:
-            return False
-        return node.gres_count >= self.accelerators and node.cpus >= self.cpus and node.memory >= self.memory
-
-    def amount(self, resource: str) -> int:
-        """How much of a TRES the whole job takes (`gres/gpu`, `gres/npu`, `cpu`, `node`)."""
-        if resource == "cpu":
-            return self.cpus * self.nodes
-        if resource == "node":
-            return self.nodes
-        return self.accelerators * self.nodes if resource == f"gres/{self.gres_name}" else 0
-
-
-class Window(Struct, eq=False):
-    """A reservation in time."""
-
-    name: str
-    start: float
-    end: float
-    nodes: frozenset[str]
-    flags: tuple[str, ...]
-    users: tuple[str, ...]
-    accounts: tuple[str, ...]
-
-    @property
-    def maintenance(self) -> bool:
-        return "MAINT" in self.flags
-
-    def admits(self, job: Job) -> bool:
-        return job.reservation == self.name and (job.user in self.users or job.account in self.accounts)
-
-
 class Cluster:
-    """Nodes and partitions, and the only two operations that change what is free: `take` and `give_back`."""
+    """Nodes and partitions, and the only operations that change what is free: `take`, `give_back` and `refile`."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, plan: SitePlan) -> None:
         self.nodes: dict[str, Node] = {}
-        for group in scenario.nodes:
-            kind, model, count = (*group.gres.split(":"), "", "")[:3] if group.gres else ("", "", "0")
-            cores = group.sockets * group.cores
-            for name in expand(group.names):
-                self.nodes[name] = Node(
-                    index=len(self.nodes),
-                    name=name,
-                    group=group,
-                    gres_name=kind,
-                    gres_type=model,
-                    gres_count=int(count),
-                    cpus=cores,
-                    memory=group.memory,
-                    free_gres=(1 << int(count)) - 1,
-                    free_cores=(1 << cores) - 1,
-                    free_memory=group.memory,
-                )
-        self.partitions = {p.name: p for p in scenario.partitions}
+        self.makes: list[Make] = []
+        for group in plan.nodes:
+            self._build(group)
+        self.node_list = list(self.nodes.values())
+        self.partitions = {partition.name: partition for partition in plan.partitions}
         self.members: dict[str, tuple[Node, ...]] = {}
-        for partition in scenario.partitions:
-            self.members[partition.name] = tuple(self.nodes[name] for name in expand(partition.nodes))
-            for node in self.members[partition.name]:
-                node.partitions.append(partition.name)
-        self.component = _components(self.members)
+        self.masks: dict[str, int] = {}
+        self.makes_of: dict[str, tuple[Make, ...]] = {}
+        for partition in plan.partitions:
+            self._gather(partition)
+        self.component = _components(self.masks)
+        self.usable = (1 << len(self.node_list)) - 1  # bits of the nodes that take work
         self.windows: list[Window] = []
+        self.completing = 0  # bits of the nodes on which an epilog runs: they take nobody until it ends
+
+    def _build(self, group: NodeGroup) -> None:
+        kind, model, count = (*group.gres.split(":"), "", "")[:3] if group.gres else ("", "", "0")
+        cores, gres = group.sockets * group.cores, int(count)
+        make = Make(
+            group=group, gres_name=kind, gres_type=model, gres_count=gres, cpus=cores, memory=group.memory,
+            levels=[0] * (gres + 1),
+        )  # fmt: skip
+        self.makes.append(make)
+        index, all_gres, all_cores = len(self.nodes), (1 << gres) - 1, (1 << cores) - 1
+        for name in expand(group.names):
+            self.nodes[name] = Node(
+                index=index, bit=1 << index, name=name, group=group, make=make, gres_name=kind, gres_type=model,
+                gres_count=gres, cpus=cores, memory=group.memory, free_gres=all_gres, free_cores=all_cores,
+                free_memory=group.memory, partitions=[], jobs={}, ready={}, level=gres,
+            )  # fmt: skip
+            make.members |= 1 << index
+            index += 1
+        make.levels[gres] = make.members
+
+    def _gather(self, partition: Partition) -> None:
+        found = [self.nodes[name] for name in expand(partition.nodes) if name in self.nodes]
+        mask = 0
+        for node in found:
+            node.partitions.append(partition.name)
+            mask |= node.bit
+        self.members[partition.name] = tuple(found)
+        self.masks[partition.name] = mask
+        makes = {id(node.make): node.make for node in found}
+        self.makes_of[partition.name] = tuple(sorted(makes.values(), key=lambda make: make.group.weight))
+
+    def mask(self, names: Iterable[str]) -> int:
+        """The bits of some nodes."""
+        mask = 0
+        for name in names:
+            mask |= self.nodes[name].bit
+        return mask
+
+    def at(self, mask: int) -> Iterator[Node]:
+        """The nodes of some bits, by index."""
+        while mask:
+            low = mask & -mask
+            yield self.node_list[low.bit_length() - 1]
+            mask ^= low
+
+    def able(self, job: Job, partition: Partition) -> int:
+        """The bits of the partition's nodes that could hold a share of the job when empty."""
+        able = 0
+        for make in self.makes_of[partition.name]:
+            if make.suits(job):
+                able |= make.members
+        if job.on_node:
+            able &= self.mask(name for name in job.on_node.split(",") if name in self.nodes)
+        return able & self.masks[partition.name] & ~job.not_on
+
+    def find_room(self, job: Job, partition: Partition, allowed: int) -> tuple[Node, ...]:
+        """Nodes on which the job fits now, by weight and index, of those allowed; empty when there are not enough."""
+        found: list[Node] = []
+        wanted, least = job.nodes, job.accelerators
+        allowed &= self.able(job, partition) if job.on_node or job.not_on else self.masks[partition.name]
+        allowed &= ~self.completing
+        for make in self.makes_of[partition.name]:
+            if not make.suits(job):
+                continue
+            mask = 0
+            for level in make.levels[least:]:
+                mask |= level
+            mask &= allowed
+            while mask:
+                low = mask & -mask
+                mask ^= low
+                node = self.node_list[low.bit_length() - 1]
+                if node.free_cores.bit_count() >= job.cpus and node.free_memory >= job.memory:
+                    found.append(node)
+                    if len(found) == wanted:
+                        return tuple(found)
+        return ()
 
     def take(self, job: Job, nodes: tuple[Node, ...]) -> None:
-        """Give a job its share of each of these nodes. Raises NoRoom, changing nothing, where it does not fit."""
-        if len(nodes) != job.nodes:
-            raise NoRoom(f"{job.name} needs {job.nodes} nodes")
+        """Give a job its share of each of these nodes. Raises NoRoom, and changes nothing, when one has no room."""
         shares = []
+        cpus, accelerators, memory = job.cpus, job.accelerators, job.memory
         for node in nodes:
-            if not node.has_room(job):
-                raise NoRoom(f"{job.name} on {node.name}")
-            cores, gres = lowest_bits(node.free_cores, job.cpus), lowest_bits(node.free_gres, job.accelerators)
-            shares.append(Allocation(node, cores, gres, job.memory))
+            cores, gres = node.free_cores, node.free_gres
+            if cores.bit_count() < cpus or gres.bit_count() < accelerators or node.free_memory < memory:
+                raise NoRoom(node.name)
+            shares.append(Allocation(node, lowest_bits(cores, cpus), lowest_bits(gres, accelerators), memory))
+        refile = self.refile
         for share in shares:
-            share.node.free_cores &= ~share.cores
-            share.node.free_gres &= ~share.gres
-            share.node.free_memory -= share.memory
-            share.node.jobs[job] = None
+            node = share.node
+            node.free_cores ^= share.cores
+            node.free_gres ^= share.gres
+            node.free_memory -= share.memory
+            node.jobs[job] = None
+            refile(node)
         job.held_nodes = tuple(shares)
+
+    def complete(self, job: Job) -> None:
+        """The job has ended, and its epilog begins: until that ends its nodes take nobody."""
+        for share in job.held_nodes:
+            node = share.node
+            self.completing |= node.bit
+            node.wire = b""
+            node.ready.clear()
 
     def give_back(self, job: Job, now: float) -> None:
         """Free what a job held. It still knows where it ran."""
         for share in job.held_nodes:
-            share.node.free_cores |= share.cores
-            share.node.free_gres |= share.gres
-            share.node.free_memory += share.memory
-            share.node.jobs.pop(job, None)
-            share.node.last_busy = now
+            node = share.node
+            node.free_cores |= share.cores
+            node.free_gres |= share.gres
+            node.free_memory += share.memory
+            node.jobs.pop(job, None)
+            node.last_busy = now
+            if self.completing & node.bit and not any(other.completing for other in node.jobs):
+                self.completing ^= node.bit
+            self.refile(node)
+
+    def refile(self, node: Node) -> None:
+        """File a node anew after a change to what is free on it or to whether it takes work."""
+        level = node.free_gres.bit_count() if not (node.down or node.drain) else -1
+        if level != node.level:
+            if node.level >= 0:
+                node.make.levels[node.level] ^= node.bit
+            if level >= 0:
+                node.make.levels[level] |= node.bit
+            if (level < 0) != (node.level < 0):
+                self.usable ^= node.bit
+            node.level = level
+        node.wire = b""
+        if node.ready:
+            node.ready.clear()
 
 
 def lowest_bits(mask: int, count: int) -> int:
     """The `count` lowest bits that are set in a mask."""
-    rest = mask
-    for _ in range(count):
-        rest &= rest - 1
-    return mask ^ rest
+    if count == 0:
+        return 0
+    first = mask & -mask
+    if not (mask + first) & mask:  # all in a row, as nearly always
+        return mask & ((first << count) - 1)
+    low, high = count, mask.bit_length()
+    while low < high:
+        middle = (low + high) // 2
+        if (mask & ((1 << middle) - 1)).bit_count() < count:
+            low = middle + 1
+        else:
+            high = middle
+    return mask & ((1 << low) - 1)
 
 
 def bits(mask: int) -> list[int]:
@@ -244,12 +195,12 @@ def bits(mask: int) -> list[int]:
     return positions
 
 
-def _components(members: dict[str, tuple[Node, ...]]) -> dict[str, int]:
+def _components(masks: dict[str, int]) -> dict[str, int]:
     """Partitions that share nodes, directly or through others, get one number: they are scheduled together."""
-    number = {name: i for i, name in enumerate(members)}
-    for first, nodes in members.items():
-        for second, others in members.items():
-            if number[first] != number[second] and not set(nodes).isdisjoint(others):
+    number = {name: i for i, name in enumerate(masks)}
+    for first, mask in masks.items():
+        for second, other in masks.items():
+            if number[first] != number[second] and mask & other:
                 old, new = number[second], number[first]
                 number = {name: new if n == old else n for name, n in number.items()}
     return number

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _NUMBERED = re.compile(r"^(.*?)([0-9]+)$")
 
@@ -14,16 +15,17 @@ def compress(names: Iterable[str]) -> str:
     groups: dict[tuple[str, int], list[int]] = {}
     plain: list[str] = []
     for name in names:
-        match = _NUMBERED.match(name)
-        if match is None:
+        parts = _split(name)
+        if parts is None:
             plain.append(name)
         else:
-            groups.setdefault((match[1], len(match[2])), []).append(int(match[2]))
-    parts = sorted(plain)
+            prefix, width, number = parts
+            groups.setdefault((prefix, width), []).append(number)
+    items = sorted(plain)
     for (prefix, width), numbers in sorted(groups.items()):
         text = ranges(sorted(numbers), width)
-        parts.append(f"{prefix}{text}" if len(numbers) == 1 else f"{prefix}[{text}]")
-    return ",".join(parts)
+        items.append(f"{prefix}{text}" if len(numbers) == 1 else f"{prefix}[{text}]")
+    return ",".join(items)
 
 
 def ranges(numbers: Iterable[int], width: int = 1) -> str:
@@ -35,3 +37,10 @@ def ranges(numbers: Iterable[int], width: int = 1) -> str:
         else:
             spans.append([number, number])
     return ",".join(f"{a:0{width}d}" if a == b else f"{a:0{width}d}-{b:0{width}d}" for a, b in spans)
+
+
+@lru_cache(maxsize=16_384)
+def _split(name: str) -> tuple[str, int, int] | None:
+    """A name's letters, how many digits follow them, and the number these make."""
+    match = _NUMBERED.match(name)
+    return None if match is None else (match[1], len(match[2]), int(match[2]))

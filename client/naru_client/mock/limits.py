@@ -1,141 +1,243 @@
-"""Caps: how much a user, an account or a QOS may have running, and the reason Slurm gives when that is reached.
+"""Caps: what a user, an account or a QOS may have, what each has and has used, and the reason Slurm gives at a cap.
 
-Checked in Slurm's order: the partition's QOS, the job's QOS, then the account.
+Checked in Slurm's order: the partition's QOS, the job's QOS, the user's association, then the accounts above it. Use is
+kept in resource-seconds. What a tally has used by a time, and what its running jobs may still take by their limits,
+follow from a handful of sums, so nothing has to be gone through as time passes.
 """
 
-from functools import cache
+from msgspec import Struct
 
-from naru_client.mock.cluster import Job
-from naru_client.mock.scenario import Account, Qos, Scenario
+from naru_client.mock.entities import Job
+from naru_client.mock.scenario import Caps, Partition, Qos, SitePlan
+from naru_client.mock.tres import Resources
+
+POLICY = 2050  # ESLURM_ACCOUNTING_POLICY: refused when it is submitted
+
+
+class Tally(Struct, eq=False, kw_only=True):
+    """What one holder (a QOS, a user under it, an association, an account) has at work and has used."""
+
+    jobs: int = 0  # running
+    submitted: int = 0  # waiting and running
+    busy: list[float]  # of each resource, held now
+    base: list[float]  # used up to the mark
+    mark: list[float]
+    promised: list[float]  # amount × the time its job must have ended by, summed over running jobs
+
+    def used(self, i: int, now: float) -> float:
+        """Resource-seconds used by now, running jobs included."""
+        return self.base[i] + self.busy[i] * now - self.mark[i]
+
+    def committed(self, i: int, now: float) -> float:
+        """Resource-seconds that running jobs may still take until their limits."""
+        return max(0.0, self.promised[i] - self.busy[i] * now)
+
+    def fade(self, factor: float, now: float) -> None:
+        """Let what was used count for less."""
+        for i, busy in enumerate(self.busy):
+            self.base[i] = self.used(i, now) * factor
+            self.mark[i] = busy * now
+
+
+class Check(Struct, frozen=True, eq=False):
+    """One cap on one tally."""
+
+    kind: str  # jobs, tres, minutes, run-minutes, job-tres, job-minutes, wall
+    tally: Tally
+    resource: int
+    most: float
+    reason: str
+
+
+class Line(Struct, frozen=True, eq=False):
+    """Everything that counts a job, and every cap that holds for it, for one user, account and pair of QOS."""
+
+    tallies: tuple[Tally, ...]
+    checks: tuple[Check, ...]
+    submit: tuple[tuple[Tally, int], ...]
 
 
 class Limits:
-    """The caps of a scenario, and what accounts have used up of their grants."""
+    """The caps of a site and the tallies behind them. Times are seconds since the opening: sums stay exact enough."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.qos = {q.name: q for q in scenario.qos}
-        self.accounts = {a.name: a for a in scenario.accounts}
-        self.used_seconds: dict[tuple[str, str], float] = {
-            (account.name, resource): minutes * 60.0
-            for account in scenario.accounts
-            for resource, minutes in account.used_minutes.items()
-        }
+    def __init__(self, plan: SitePlan, resources: Resources, origin: float) -> None:
+        self.plan = plan
+        self.resources = resources
+        self.origin = origin
+        self.qos = {q.name: q for q in plan.qos}
+        self.accounts = {a.name: a for a in plan.accounts}
+        self.tallies: dict[tuple[str, ...], Tally] = {}
+        self._lines: dict[tuple[str, str, str, str], Line] = {}
+        for account in plan.accounts:
+            for resource, minutes in account.used_minutes.items():
+                i = resources.index[resource]
+                for key in (("account", account.name), ("account", account.kind), ("account", "root")):
+                    self.tally(*key).base[i] += minutes * 60.0
 
-    def settle(self, job: Job) -> None:
-        """Book what a finished job has used of its account's grant."""
-        for resource in self.accounts[job.account].group_tres_minutes:
-            key = (job.account, resource)
-            self.used_seconds[key] = self.used_seconds.get(key, 0.0) + job.amount(resource) * (job.ended - job.started)
-
-
-class Usage:
-    """What runs now, added up by user, account and QOS, as far as a cap asks for it."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._qos: dict[tuple[str, str], tuple[Qos, ...]] = {}
-        self.jobs: dict[tuple[str, str], int] = {}
-        self.by_user: dict[tuple[str, str, str], int] = {}
-        self.by_qos: dict[tuple[str, str], int] = {}
-        self.by_account: dict[tuple[str, str], int] = {}
-        self.committed: dict[tuple[str, str], float] = {}
-
-    def add(self, job: Job) -> None:
-        """A job has started."""
-        self._book(job, 1)
-
-    def remove(self, job: Job) -> None:
-        """A job has ended."""
-        self._book(job, -1)
-
-    def _book(self, job: Job, sign: int) -> None:
-        for qos in self._qos_of(job):
-            key = (qos.name, job.user)
-            self.jobs[key] = self.jobs.get(key, 0) + sign
-            for resource in qos.max_tres_per_user:
-                user = (qos.name, job.user, resource)
-                self.by_user[user] = self.by_user.get(user, 0) + sign * job.amount(resource)
-            for resource in qos.group_tres:
-                group = (qos.name, resource)
-                self.by_qos[group] = self.by_qos.get(group, 0) + sign * job.amount(resource)
-        account = self.limits.accounts[job.account]
-        for resource in account.group_tres:
-            key = (account.name, resource)
-            self.by_account[key] = self.by_account.get(key, 0) + sign * job.amount(resource)
-        for resource in account.group_tres_minutes:
-            key = (account.name, resource)
-            self.committed[key] = self.committed.get(key, 0.0) + sign * job.amount(resource) * job.limit
-
-    def obstacle(self, job: Job) -> str:
-        """The reason code of the first cap that keeps this job from starting; empty when none does."""
-        for qos in self._qos_of(job):
-            reason = self._qos_obstacle(job, qos)
-            if reason:
-                return reason
-        return self._account_obstacle(job, self.limits.accounts[job.account])
-
-    def _qos_of(self, job: Job) -> tuple[Qos, ...]:
-        key = (job.partition.qos, job.qos)
-        found = self._qos.get(key)
-        if found is None:  # each once, the partition's first
-            found = self._qos[key] = tuple(self.limits.qos[name] for name in dict.fromkeys(key) if name)
+    def tally(self, *key: str) -> Tally:
+        """The tally of `("qos", q)`, `("qos-user", q, u)`, `("qos-account", q, a)`, `("account", a)` or
+        `("user", account, u)`."""
+        found = self.tallies.get(key)
+        if found is None:
+            size = len(self.resources.names)
+            found = self.tallies[key] = Tally(
+                busy=[0.0] * size, base=[0.0] * size, mark=[0.0] * size, promised=[0.0] * size
+            )
         return found
 
-    def _qos_obstacle(self, job: Job, qos: Qos) -> str:
-        if qos.max_wall_hours is not None and job.limit > qos.max_wall_hours * 3600:
-            return "QOSMaxWallDurationPerJobLimit"
-        if qos.max_jobs_per_user is not None and self.jobs.get((qos.name, job.user), 0) >= qos.max_jobs_per_user:
-            return "QOSMaxJobsPerUserLimit"
-        for resource, most in qos.max_tres_per_user.items():
-            wanted = job.amount(resource)
-            if wanted and self.by_user.get((qos.name, job.user, resource), 0) + wanted > most:
-                return _reason("QOSMax", resource, "PerUser", "PerUserLimit")
-        for resource, most in qos.group_tres.items():
-            wanted = job.amount(resource)
-            if wanted and self.by_qos.get((qos.name, resource), 0) + wanted > most:
-                return _reason("QOSGrp", resource, "", "Limit")
+    def enter(self, job: Job, tasks: int = 1) -> None:
+        """So many more of a job have been submitted; negative: fewer are unfinished."""
+        for tally in self._line(job, job.partition).tallies:
+            tally.submitted += tasks
+
+    def begin(self, job: Job, now: float) -> None:
+        """A job has started."""
+        self._book(job, now, 1.0)
+
+    def end(self, job: Job, now: float) -> None:
+        """A job that was running no longer is."""
+        self._book(job, now, -1.0)
+
+    def relimit(self, job: Job, seconds: float) -> None:
+        """A running job may run so much longer."""
+        for tally in self._line(job, job.partition).tallies:
+            for i, amount in enumerate(job.amounts):
+                tally.promised[i] += amount * seconds
+
+    def _book(self, job: Job, now: float, sign: float) -> None:
+        at, until = now - self.origin, job.started + job.limit - self.origin
+        rows = [(i, sign * a, sign * a * at, sign * a * until) for i, a in enumerate(job.amounts) if a]
+        more = int(sign)
+        for tally in self._line(job, job.partition).tallies:
+            tally.jobs += more
+            busy, mark, promised = tally.busy, tally.mark, tally.promised
+            for i, amount, marked, until_end in rows:
+                busy[i] += amount
+                mark[i] += marked
+                promised[i] += until_end
+
+    def fade(self, factor: float, now: float) -> None:
+        """Let all that was used count for less."""
+        for tally in self.tallies.values():
+            tally.fade(factor, now - self.origin)
+
+    def obstacle(self, job: Job, partition: Partition, now: float, ahead: tuple[Job, ...] = ()) -> str:
+        """The reason code of the first cap that keeps this job from starting there; empty when none does. `ahead` are
+        components of its het job that would have started before it."""
+        at = now - self.origin
+        amounts = job.amounts
+        held = later = count = 0.0  # what those ahead will hold, and take until their limits
+        for check in self._line(job, partition).checks:
+            tally, i, most = check.tally, check.resource, check.most
+            if ahead:
+                held, later, count = self._ahead(tally, i, ahead)
+            match check.kind:
+                case "tres":
+                    over = amounts[i] > 0 and tally.busy[i] + held + amounts[i] > most
+                case "jobs":
+                    over = tally.jobs + count >= most
+                case "wall":
+                    over = job.limit > most
+                case "job-tres":
+                    over = amounts[i] > most
+                case "minutes":
+                    spoken_for = tally.used(i, at) + tally.committed(i, at) + later
+                    over = amounts[i] > 0 and spoken_for + amounts[i] * job.limit > most * 60
+                case "run-minutes":
+                    over = amounts[i] > 0 and tally.committed(i, at) + later + amounts[i] * job.limit > most * 60
+                case _:
+                    over = amounts[i] * job.limit > most * 60
+            if over:
+                return check.reason
         return ""
 
-    def _account_obstacle(self, job: Job, account: Account) -> str:
-        for resource, most in account.group_tres.items():
-            wanted = job.amount(resource)
-            if wanted and self.by_account.get((account.name, resource), 0) + wanted > most:
-                return _reason("AssocGrp", resource, "", "Limit")
-        for resource, minutes in account.group_tres_minutes.items():
-            wanted = job.amount(resource)
-            key = (account.name, resource)
-            spoken_for = self.limits.used_seconds.get(key, 0.0) + self.committed.get(key, 0.0)
-            if wanted and spoken_for + wanted * job.limit > minutes * 60:
-                return _reason("AssocGrp", resource, "Minutes", "MinutesLimit")
-        return ""
+    def _ahead(self, tally: Tally, i: int, jobs: tuple[Job, ...]) -> tuple[float, float, float]:
+        """What of a resource these jobs will add to a tally now, and until their limits, and how many they are."""
+        counted = [job for job in jobs if tally in self._line(job, job.partition).tallies]
+        held = sum(job.amounts[i] for job in counted)
+        return held, sum(job.amounts[i] * job.limit for job in counted), float(len(counted))
+
+    def refuses(self, job: Job, tasks: int) -> bool:
+        """So many more jobs of this kind would be too many to have submitted."""
+        return any(tally.submitted + tasks > most for tally, most in self._line(job, job.partition).submit)
+
+    def _line(self, job: Job, partition: Partition) -> Line:
+        key = (job.user, job.account, partition.qos, job.qos)
+        found = self._lines.get(key)
+        if found is None:
+            found = self._lines[key] = self._make(*key)
+        return found
+
+    def _make(self, user: str, account_name: str, partition_qos: str, job_qos: str) -> Line:
+        checks: list[Check] = []
+        submit: list[tuple[Tally, int]] = []
+        for name in dict.fromkeys((partition_qos, job_qos)):  # each once, the partition's first
+            if name in self.qos:
+                qos = self.qos[name]
+                checks += self._qos_checks(qos, user, account_name)
+                if qos.max_submit_per_user is not None:
+                    submit.append((self.tally("qos-user", name, user), qos.max_submit_per_user))
+                if qos.group_submit is not None:
+                    submit.append((self.tally("qos", name), qos.group_submit))
+        account = self.accounts[account_name]
+        mine, project = self.tally("user", account_name, user), self.tally("account", account_name)
+        chain = (mine, project, self.tally("account", account.kind), self.tally("account", "root"))
+        if account.max_jobs_per_user is not None:
+            checks.append(Check("jobs", mine, 0, account.max_jobs_per_user, "AssocMaxJobsLimit"))
+        submit += [(mine, account.max_submit_per_user)] if account.max_submit_per_user is not None else []
+        submit += [(project, account.group_submit)] if account.group_submit is not None else []
+        checks += self._common(account, project, "Assoc")
+        # Every association counts; a QOS only where a cap asks what it has.
+        counted = dict.fromkeys((*chain, *(check.tally for check in checks), *(tally for tally, _ in submit)))
+        return Line(tuple(counted), tuple(checks), tuple(submit))
+
+    def _qos_checks(self, qos: Qos, user: str, account: str) -> list[Check]:
+        checks: list[Check] = []
+        if qos.max_jobs_per_user is not None or qos.max_tres_per_user:
+            mine = self.tally("qos-user", qos.name, user)
+            if qos.max_jobs_per_user is not None:
+                checks.append(Check("jobs", mine, 0, qos.max_jobs_per_user, "QOSMaxJobsPerUserLimit"))
+            checks += self._tres("tres", mine, qos.max_tres_per_user, "QOSMax{}PerUser")
+        if qos.max_jobs_per_account is not None or qos.max_tres_per_account:
+            theirs = self.tally("qos-account", qos.name, account)
+            if qos.max_jobs_per_account is not None:
+                checks.append(Check("jobs", theirs, 0, qos.max_jobs_per_account, "MaxJobsPerAccount"))
+            checks += self._tres("tres", theirs, qos.max_tres_per_account, "Max{}PerAccount")
+        return checks + self._common(qos, self.tally("qos", qos.name), "QOS")
+
+    def _common(self, caps: Caps, tally: Tally, prefix: str) -> list[Check]:
+        checks: list[Check] = []
+        if caps.max_wall_hours is not None:
+            checks.append(Check("wall", tally, 0, caps.max_wall_hours * 3600, f"{prefix}MaxWallDurationPerJobLimit"))
+        if caps.group_jobs is not None:
+            checks.append(Check("jobs", tally, 0, caps.group_jobs, f"{prefix}GrpJobsLimit"))
+        checks += self._tres("job-tres", tally, caps.max_tres_per_job, prefix + "Max{}PerJob")
+        checks += self._tres("job-minutes", tally, caps.max_tres_minutes_per_job, prefix + "Max{}MinutesPerJob")
+        checks += self._tres("tres", tally, caps.group_tres, prefix + "Grp{}")
+        checks += self._tres("minutes", tally, caps.group_tres_minutes, prefix + "Grp{}Minutes")
+        checks += self._tres("run-minutes", tally, caps.group_tres_run_minutes, prefix + "Grp{}RunMinutes")
+        return checks
+
+    def _tres(self, kind: str, tally: Tally, caps: dict[str, int], pattern: str) -> list[Check]:
+        index = self.resources.index
+        return [
+            Check(kind, tally, index[resource], most, _reason(pattern, resource))
+            for resource, most in caps.items()
+            if resource in index
+        ]
 
 
-def _reason(prefix: str, resource: str, gres_suffix: str, other_suffix: str) -> str:
-    """`QOSMaxGRESPerUser` but `QOSMaxCpuPerUserLimit`: Slurm's spelling differs between the two."""
-    if resource.startswith("gres/"):
-        return f"{prefix}GRES{gres_suffix}"
-    return f"{prefix}{resource.capitalize()}{other_suffix}"
-
-
-def billing(job: Job) -> float:
-    """The job's billing by its partition's weights ("CPU=0.1,Mem=0.01G,GRES/gpu:b200=8"), as Slurm adds it up."""
-    total = 0.0
-    for resource, weight in _weights(job.partition.billing):
-        if resource == "mem":
-            total += weight * job.memory * job.nodes
-        elif resource == f"gres/{job.gres_name}:{job.gres_type}":
-            total += weight * job.accelerators * job.nodes
-        else:
-            total += weight * job.amount(resource)
-    return total
-
-
-@cache
-def _weights(text: str) -> tuple[tuple[str, float], ...]:
-    """Weights by resource; that of memory per MiB."""
-    weights = []
-    for part in filter(None, text.lower().split(",")):
-        resource, _, weight = part.partition("=")
-        per_mebibyte = 1024 if weight.endswith("g") else 1
-        weights.append((resource, float(weight.rstrip("gm")) / per_mebibyte))
-    return tuple(weights)
+def _reason(pattern: str, resource: str) -> str:
+    """`QOSMaxGRESPerUser` but `QOSMaxCpuPerUserLimit`: Slurm's spelling differs from resource to resource."""
+    kind = resource.partition("/")[0]
+    minutes, group, account = "Minutes" in pattern, "Grp" in pattern, pattern.endswith("PerAccount")
+    if kind == "cpu":
+        word, limit = ("CPU" if minutes and group else "Cpu"), not account
+    elif kind == "mem":
+        plain = group and not minutes
+        word, limit = ("Mem" if plain or pattern.startswith("Assoc") else "Memory"), plain
+    elif kind == "node":
+        word, limit = "Node", not minutes and not account
+    else:
+        word, limit = ("GRES" if kind == "gres" else kind.capitalize()), False
+    return pattern.format(word) + ("Limit" if limit else "")

@@ -1,55 +1,89 @@
-"""The door: a profile of a simulated centre becomes an ordinary Slurm centre, asked by slurmrestd in this process."""
+"""The door: a profile of a simulated centre becomes ordinary Slurm centres, asked by slurmrestd in this process.
+
+Opening asks nothing and simulates nothing: the version and the sites' names are known here, and a site is simulated
+from the first question to it on.
+"""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from naru_client.config import Profile
 
 if TYPE_CHECKING:
     from naru_client.exchange import CallLog
+    from naru_client.mock.world import Site, World
     from naru_client.slurm.centre import SlurmCentre
 
 TOKEN = "demo"  # opens nothing but the simulation in this process
 
 
-def demo_profile(scenario: str = "small", seed: int = 1) -> Profile:
-    """The profile of the demo."""
-    return Profile(name="demo", dialect="mock", scenario=scenario, seed=seed)
+def demo_profile(scenario: str = "programme", seed: int = 1, *, speed: float | None = None, site: str = "") -> Profile:
+    """The profile of the demo: all sites of the scenario, or only the one that is named."""
+    return Profile(name="demo", dialect="mock", scenario=scenario, seed=seed, speed=speed, site=site)
 
 
 async def open_profile(
     profile: Profile, log: "CallLog", *, clock: Callable[[], float] = time.time, speed: float | None = None
 ) -> "SlurmCentre":
-    """Open a simulated centre whose time starts at the clock's (epoch seconds) and passes `speed` times as fast, which
-    is as fast as the scenario says when not given.
+    """Open one site of a simulated centre, the one the profile names or the first.
 
-    Raises UsageError, naming the scenarios there are, for one that is not.
+    Its time starts at the clock's (epoch seconds) and passes `speed` times as fast: as the profile says when that is
+    not given, and as the scenario says when neither does. Raises UsageError, naming those there are, for a scenario or
+    a site that is not.
     """
-    from naru_client.credentials import Secret
+    world = _world(profile, clock, speed)
+    return _centre(profile, log, world.site(profile.site))
+
+
+async def open_sites(
+    profile: Profile, log: "CallLog", *, clock: Callable[[], float] = time.time, speed: float | None = None
+) -> tuple["SlurmCentre", ...]:
+    """Open every site of a simulated centre, all living by one clock, or only the one the profile names.
+
+    Raises what `open_profile` raises.
+    """
+    world = _world(profile, clock, speed)
+    sites = (world.site(profile.site),) if profile.site else tuple(world.sites.values())
+    return tuple(_centre(profile, log, site) for site in sites)
+
+
+def _world(profile: Profile, clock: Callable[[], float], speed: float | None) -> "World":
     from naru_client.mock.scenario import load_scenario
-    from naru_client.mock.simulator import Simulator
+    from naru_client.mock.world import World
+
+    return World(load_scenario(profile.scenario), profile.seed, clock, speed=profile.speed if speed is None else speed)
+
+
+def _centre(profile: Profile, log: "CallLog", site: "Site") -> "SlurmCentre":
+    from naru_client.credentials import Secret
+    from naru_client.mock.contracts import CONTRACTS
+    from naru_client.mock.faults import SiteLine, contracts_here
     from naru_client.mock.slurmrestd import Slurmrestd
-    from naru_client.mock.wire_values import VERSION
-    from naru_client.slurm.open import open_rest
-    from naru_client.slurm.rest import HttpTransport
+    from naru_client.slurm.centre import SlurmCentre
+    from naru_client.slurm.job_ids import checked_user
+    from naru_client.slurm.recording import LoggedTransport
+    from naru_client.slurm.rest import HttpTransport, SlurmRest
 
-    scenario = load_scenario(profile.scenario)
-    user = profile.user or scenario.user
-    import httpx  # not before `slurm.rest`, which keeps it from importing its command line
+    import httpx  # isort: skip  # not before `slurm.rest`, which keeps it from importing its command line
 
-    simulator = Simulator(scenario, profile.seed, clock())
-    app = Slurmrestd(simulator, {TOKEN: user}, clock, scenario.speed if speed is None else speed)
-    # The version is known here, so nothing is asked twice before the first screen.
-    told = Profile(
-        name=profile.name, dialect=profile.dialect, user=user, contract=VERSION, timeout=profile.timeout,
-        scenario=profile.scenario, seed=profile.seed,
-    )  # fmt: skip
+    user = checked_user(profile.user or site.plan.user)
+    contracts = contracts_here(site.plan.release) or CONTRACTS
+    face = Slurmrestd(site, trusted={TOKEN: user}, contracts=contracts)
+    inner: httpx.AsyncBaseTransport = httpx.ASGITransport(app=face)
+    if site.plan.faults:
+        from naru_client.mock.fault_transport import FaultyTransport
+
+        inner = FaultyTransport(inner, SiteLine(site, face))
     transport = HttpTransport(
-        told,
-        Secret(TOKEN),
-        inner=httpx.ASGITransport(app=app),
-        now=lambda: datetime.fromtimestamp(simulator.now, UTC),
-    )
-    return await open_rest(told, transport, log, user=user, reached_by="simulated")
+        replace(profile, user=user), Secret(TOKEN), inner=inner,
+        now=lambda: datetime.fromtimestamp(site.world.now(), UTC),
+    )  # fmt: skip
+    source = SlurmRest(
+        LoggedTransport(transport, log), site=site.name, version=profile.contract or contracts[0],
+        reached_by="simulated", timeout=profile.timeout,
+    )  # fmt: skip
+    return SlurmCentre(source, user=user, reached_by="simulated")
