@@ -1,6 +1,7 @@
 """The Centre protocol: what every dialect gives, and how a profile is opened."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -74,6 +75,26 @@ async def open_centre(profile: "Profile", log: "CallLog") -> Centre:
     Raises UsageError when no installed package provides that dialect, and whatever the dialect raises.
     """
     return await _opener(profile.dialect)(profile, log)
+
+
+async def open_centres(profile: "Profile", log: "CallLog") -> tuple[Centre, ...]:
+    """Open every site that a profile describes, the user's home site first: several only of a simulated programme.
+
+    Their ids differ. Raises what `open_centre` raises, and UsageError when `profile.site` names none of them.
+    """
+    if profile.dialect != "mock":
+        return (await open_centre(profile, log),)
+    from naru_client.mock.open import open_sites
+
+    return tuple(await open_sites(profile, log))
+
+
+async def close_all(centres: Iterable[Centre]) -> None:
+    """Close every one of them, also where closing another fails; the first such failure is raised then."""
+    ends = await asyncio.gather(*(centre.close() for centre in centres), return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 def _opener(dialect: str) -> Opener:

@@ -16,10 +16,11 @@ from naru_client.text import clean
 
 Seconds = Annotated[float, Meta(ge=1, le=3600)]
 DAY = 86400
+Speed = Annotated[float, Meta(gt=0, le=DAY)]
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_BOUND = re.compile(r"Expected `\w+` (>=|<=) (\S+)")
-_KIND = re.compile(r"Expected `(\w+)`, got `(\w+)`")
+_BOUND = re.compile(r"Expected `\w+` (>=|<=|>) (\S+)")
+_KIND = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`")
 _KINDS = {
     "str": mark("text"), "int": mark("a whole number"), "float": mark("a number"), "bool": mark("true or false"),
     "array": mark("a list"), "object": mark("a table"), "datetime": mark("a moment"), "date": mark("a date"),
@@ -74,9 +75,13 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", k
     timeout: Seconds = 30.0
     """Seconds to wait for one answer."""
     scenario: str = "small"
-    """The scenario of a simulated centre."""
-    seed: int = 1
+    """The scenario of a simulated centre: a name, or the path of a `.toml` file."""
+    seed: Annotated[int, Meta(ge=0)] = 1
     """The seed of a simulated centre."""
+    speed: Speed | None = None
+    """Simulated seconds a second in a simulated centre; the scenario's own when not given."""
+    site: str = ""
+    """The one site of a simulated centre to open, where it has several; all of them when empty."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -235,8 +240,8 @@ def _told_plainly(text: str, place: str, struct: type[Struct]) -> str:
         wanted, got = (_(_KINDS.get(kind, kind)) for kind in found.groups())
         return _("must be {wanted}, not {got}").format(wanted=wanted, got=got)
     if found := _BOUND.fullmatch(text):
-        least = found[1] == ">="
-        return (_("must be at least {n:g}") if least else _("must be at most {n:g}")).format(n=float(found[2]))
+        words = {">=": _("must be at least {n:g}"), "<=": _("must be at most {n:g}"), ">": _("must be above {n:g}")}
+        return words[found[1]].format(n=float(found[2]))
     if text == "Number out of range":
         return _("is too large a number")
     if text.startswith("Invalid enum value"):

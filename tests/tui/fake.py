@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from naru_client.centre import Capability
 from naru_client.errors import NaruError
-from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Pool, Reservation, Site
+from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Notice, Pool, Reservation, Site
 from naru_client.reading import Reading
 
 T = TypeVar("T")
@@ -74,6 +74,7 @@ class FakeCentre:
             Pool(site="test", name="h100", state="UP", default=True, nodes=len(nodes)),
         )
         self.held_reservations: tuple[Reservation, ...] = ()
+        self.held_notices: tuple[Notice, ...] = ()
         self.error: NaruError | None = None
         self.errors: dict[str, NaruError] = {}
         self.calls: list[str] = []
@@ -87,8 +88,17 @@ class FakeCentre:
         return Reading(value, "a test", self.now)
 
     async def site(self) -> Reading[Site]:
+        name = "testsite" if self.id == "test" else self.id
         return self._give(
-            "site", Site(id="test", name="testsite", dialect="slurm", reached_by="commands", user=self.user)
+            "site",
+            Site(
+                id=self.id,
+                name=name,
+                dialect="slurm",
+                reached_by="commands",
+                user=self.user,
+                notices=self.held_notices,
+            ),
         )
 
     async def jobs(self, *, user: str | None = None) -> Reading[tuple[Job, ...]]:
@@ -116,3 +126,11 @@ class FakeCentre:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def at(site: str, jobs: tuple[Job, ...] = (), nodes: tuple[Node, ...] = ()) -> FakeCentre:
+    """A centre of that id; what it holds is its own."""
+    centre = FakeCentre(tuple(replace(j, site=site) for j in jobs), tuple(replace(n, site=site) for n in nodes))
+    centre.id = site
+    centre.held_pools = tuple(replace(pool, site=site) for pool in centre.held_pools)
+    return centre

@@ -1,6 +1,6 @@
 """Running the app without a terminal, and reading what it drew."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -47,15 +47,16 @@ class Screen:
 
     async def refreshed(self) -> None:
         """Ask the centre anew, as the schedule would, and draw what came."""
-        self.app.poller._refreshed = float("-inf")
-        self.app.poller.refresh()
+        for poller in self.app.pollers._all.values():
+            poller._refreshed = float("-inf")
+        self.app.pollers.refresh()
         await self.pilot.pause()
         await self.pilot.pause()
 
 
 @asynccontextmanager
 async def opened(
-    centre: FakeCentre,
+    centre: FakeCentre | Sequence[FakeCentre],
     size: tuple[int, int] = (80, 24),
     *,
     settings: Settings | None = None,
@@ -63,12 +64,14 @@ async def opened(
     now: datetime = NOW,
     no_colour: bool = False,
 ) -> AsyncIterator[Screen]:
+    """The app on one site, or on several of which the first is home."""
     app = NaruApp(
-        centre,
+        [centre] if isinstance(centre, FakeCentre) else centre,
         settings or Settings(),
         CallLog(),
         glyphs=Glyphs(ascii_only),
         clock=lambda: now,
+        name="programme",
         no_colour=no_colour,
     )
     async with app.run_test(size=size) as pilot:

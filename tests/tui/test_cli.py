@@ -19,6 +19,7 @@ from naru.terminal import Paper
 from naru_client.config import Profile, Settings
 from naru_client.errors import BadAnswer, NotFound, NotProvided, SignInNeeded, Unreachable, UsageError
 from naru_client.exchange import CallLog
+from naru_client.mock.open import demo_profile
 from naru_client.model import Exit, Job, Pool, Reservation
 from naru_client.slurm import processes
 from naru_client.text import clean
@@ -34,7 +35,7 @@ def over(monkeypatch: pytest.MonkeyPatch) -> Open:
     def use(centre: FakeCentre, *, recorded: bool = False) -> FakeCentre:
         async def opened(args: argparse.Namespace, settings: Settings, paper: Paper) -> Opened:
             return Opened(
-                centre,
+                (centre,),
                 Profile(name="test"),
                 CallLog(),
                 clock=lambda: NOW,
@@ -577,7 +578,7 @@ def test_which_centre_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(Settings(profiles={"one": one, "two": two}, default_profile="one"), profile="two") == two
     assert chosen(Settings(), profile="https://there/").url == "https://there"
     demo = chosen(Settings(), demo=True, scenario=None, seed=7)
-    assert (demo.dialect, demo.scenario, demo.seed) == ("mock", Profile().scenario, 7)
+    assert (demo.dialect, demo.scenario, demo.seed) == ("mock", demo_profile().scenario, 7)
     monkeypatch.setattr(processes, "slurm_commands_available", lambda _profile: False)
     assert chosen(Settings(profiles={"one": one})) == one
     with pytest.raises(UsageError, match="which profile"):

@@ -53,7 +53,7 @@ def test_all_is_well_with_the_demo(capsys: Capture) -> None:
     assert {"python", "naru", "settings", "themes", "terminal", "locale", "keyring", "home", "commands"} <= set(checks)
     assert checks["centre"]["state"] == "ok"
     assert checks["accounting"]["state"] == "ok"
-    assert "naru-demo" in checks["centre"]["found"]
+    assert "simulated" in checks["centre"]["found"]
 
 
 def test_a_machine_without_any_centre_is_a_problem(capsys: Capture) -> None:

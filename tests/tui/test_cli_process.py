@@ -317,7 +317,7 @@ def test_on_a_terminal_the_table_is_as_wide_as_it(open_terminal: Callable[..., T
     terminal = open_terminal(*naru("--demo", "jobs", "--all"), columns=80, rows=24)
     assert terminal.wait_exit() == 0
     written = re.sub(r"\x1b\[\d+m", "", terminal.raw.decode()).split("\r\n")
-    assert written[0].split()[:4] == ["JOB", "USER", "NAME", "STATE"]
+    assert written[0].split()[:5] == ["SITE", "JOB", "USER", "NAME", "STATE"]
     assert max(map(cell_len, written)) <= 80
     assert b"\x1b[32m" in terminal.raw
     plain = open_terminal(*naru("--demo", "nodes", "--no-colour"), columns=80, rows=60)

@@ -16,13 +16,13 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
-from textual.theme import Theme
 
-from naru import theming
+from naru import textual_themes, theming
 from naru.format import Glyphs
 from naru.guard import TerminalGuard
 from naru.messages import RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
+from naru.pollers import Pollers
 from naru.screens.base import NaruScreen
 from naru.screens.overview import OverviewScreen
 from naru.state import (
@@ -34,9 +34,9 @@ from naru.state import (
     fold_raw,
     fold_reading,
     fold_user,
-    newest,
+    opening_state,
 )
-from naru_client.centre import Centre
+from naru_client.centre import Centre, close_all
 from naru_client.config import PollSettings, Settings
 from naru_client.errors import NaruError
 from naru_client.exchange import CallLog
@@ -66,7 +66,11 @@ def _gpus_screen() -> Screen[Any]:
 
 
 class NaruApp(App[None]):
-    """One centre on a terminal. Each tab is a mode with its own stack, made when it is first shown."""
+    """A centre, or several sites as one, on a terminal.
+
+    `centres` are the open sites, the home site first, `name` what they are called together. `speed` is how fast time
+    passes at a simulated centre. Each tab is a mode with its own stack, made when it is first shown.
+    """
 
     TITLE = "naru"
     ENABLE_COMMAND_PALETTE = True
@@ -90,12 +94,14 @@ class NaruApp(App[None]):
 
     def __init__(
         self,
-        centre: Centre,
+        centres: Sequence[Centre],
         settings: Settings,
         log: CallLog,
         *,
         glyphs: Glyphs,
         clock: Callable[[], datetime],
+        name: str = "",
+        speed: float = 1.0,
         no_colour: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         recorded: bool = False,
@@ -104,26 +110,36 @@ class NaruApp(App[None]):
         self.glyphs = glyphs
         self._guard = TerminalGuard(glyphs)
         super().__init__()
-        self.centre = centre
+        self.centres = {centre.id: centre for centre in centres}  # in the order of opening, the home site first
         self.settings = settings
         self.log_of_calls = log
         self._clock = clock
+        self._opened_at = clock()
+        self.speed = speed
         self._no_colour = no_colour
         self.recorded = recorded
-        self.state = State(user=centre.user)
-        self.poller = Poller(
-            centre,
-            STILL if recorded else settings.poll,
-            self.post_message,
-            user=centre.user,
-            monotonic=monotonic,
-            now=clock,
+        self.state = opening_state(name, [(site, centre.user) for site, centre in self.centres.items()])
+        self.pollers = Pollers(
+            [
+                Poller(
+                    centre,
+                    STILL if recorded else settings.poll,
+                    self.post_message,
+                    user=centre.user,
+                    monotonic=monotonic,
+                    now=self._site_clock,
+                )
+                for centre in self.centres.values()
+            ],
+            lambda poller: self.run_worker(poller.run(), group="poll", description="asks a site on schedule"),
+            self.set_timer,
         )
         if first_jobs is not None:
-            self.poller.begin("jobs", first_jobs)
+            home = next(iter(self.centres))
+            self.pollers[home].begin("jobs", first_jobs)
             if first_jobs.done() and not first_jobs.cancelled() and first_jobs.exception() is None:
-                self.state = fold_reading(self.state, "jobs", first_jobs.result())
-        self._theme_problems = self._register_themes()
+                self.state = fold_reading(self.state, home, "jobs", first_jobs.result())
+        self._theme_problems = textual_themes.register(self, theming.WITHOUT_COLOUR if no_colour else settings.theme)
 
     # ---- start and end -----------------------------------------------------------------------------------------
 
@@ -133,7 +149,7 @@ class NaruApp(App[None]):
         if self._theme_problems:
             text = "\n".join(self._theme_problems)
             self.notify(text, title=_("Themes"), severity="warning", timeout=10, markup=False)
-        self._poll()
+        self.pollers.begin_home()
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self._leave, number)
@@ -149,12 +165,8 @@ class NaruApp(App[None]):
         keys = ", ".join(sorted({b.key for b in clashed_bindings}))
         self.notify(_("the keys setting gives {keys} two meanings").format(keys=keys), severity="warning", markup=False)
 
-    @work(group="poll", exclusive=True, exit_on_error=True, description="asks the centre on schedule")
-    async def _poll(self) -> None:
-        await self.poller.run()
-
     async def on_unmount(self) -> None:
-        await self.centre.close()
+        await close_all(self.centres.values())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
@@ -180,46 +192,64 @@ class NaruApp(App[None]):
 
     def now(self) -> datetime:
         """The time that ages and waits are measured against: of a recording, when it was made."""
-        return (newest(self.state) if self.recorded else None) or self._clock()
+        told = self.state.newest
+        if told is None or self.recorded:
+            return told or self._site_clock()
+        return max(told, self._site_clock())  # a simulated site's clock may run ahead of ours
+
+    def _site_clock(self) -> datetime:
+        """The time at the sites: ours, but where a simulation's is faster or slower."""
+        now = self._clock()
+        return now if self.speed == 1.0 else self._opened_at + (now - self._opened_at) * self.speed
 
     def calls_per_minute(self) -> int:
-        now = self.now()
+        now = self._clock()
         return sum(1 for r in self.log_of_calls.records if (now - r.at).total_seconds() <= 60)
 
     def want(self, topics: tuple[Topic, ...]) -> None:
-        self.poller.want(topics)
+        self.pollers.want(topics)
 
     def set_everybody(self, everybody: bool) -> None:
-        self.poller.set_everybody(everybody)
+        self.pollers.set_everybody(everybody)
         self._fold(fold_everybody(self.state, everybody))
 
     @work(group="raw", exclusive=True, exit_on_error=False, description="asks what the source says of one job")
-    async def want_raw(self, job_id: str) -> None:
+    async def want_raw(self, site: str, job_id: str) -> None:
+        home = next(iter(self.centres.values()))
         try:
-            reading = await self.centre.raw_job(job_id)
+            reading = await self.centres.get(site, home).raw_job(job_id)
         except NaruError as error:
             reading = Reading("", "", self.now(), error=error.message)
-        self.post_message(RawArrived(job_id, reading))
+        self.post_message(RawArrived(site, job_id, reading))
 
     # ---- what arrives ------------------------------------------------------------------------------------------
 
     def on_reading_arrived(self, message: ReadingArrived) -> None:
-        if self.state.user is None and self.centre.user is not None:  # a centre that opened late knows it only now
-            self.state = fold_user(self.state, self.centre.user)
-            self.poller.user = self.centre.user
-        self._fold(fold_reading(self.state, message.topic, message.reading))
+        site, user = message.site, self.centres[message.site].user
+        poller = self.pollers[site]
+        if poller.user is None and user is not None:  # a centre that opened late knows it only now
+            self.state = fold_user(self.state, site, user)
+            poller.user = user
+        self._fold(fold_reading(self.state, site, message.topic, message.reading))
+        self._told(site)
 
     def on_reading_failed(self, message: ReadingFailed) -> None:
-        self._fold(fold_failure(self.state, message.topic, message.failure))
+        self._fold(fold_failure(self.state, message.site, message.topic, message.failure))
+        self._told(message.site)
+
+    def _told(self, site: str) -> None:
+        """The other sites wait until what the home site said first is drawn."""
+        if self.pollers.is_home(site):
+            self.call_after_refresh(self.pollers.begin_others)
 
     def on_raw_arrived(self, message: RawArrived) -> None:
-        self._fold(fold_raw(self.state, message.job_id, message.reading))
+        self._fold(fold_raw(self.state, message.site, message.job_id, message.reading))
 
     def on_app_focus(self) -> None:
-        self.poller.set_focused(True)
+        self.pollers.set_focused(True)
 
     def on_app_blur(self) -> None:
-        self.poller.set_focused(False)
+        self.pollers.set_focused(False)
 
     def _fold(self, state: State) -> None:
         self.state = state
@@ -243,12 +273,12 @@ class NaruApp(App[None]):
     def action_refresh_now(self) -> None:
         if self.state.paused:
             self.notify(_("paused; p goes on"), timeout=2, markup=False)
-        elif not self.poller.refresh():
+        elif not self.pollers.refresh():
             self.notify(_("refreshed a moment ago"), timeout=2, markup=False)
 
     def action_pause(self) -> None:
         paused = not self.state.paused
-        self.poller.set_paused(paused)
+        self.pollers.set_paused(paused)
         self._fold(fold_paused(self.state, paused))
 
     def action_help_quit(self) -> None:
@@ -290,53 +320,17 @@ class NaruApp(App[None]):
         self.theme = name
         self.notify(_('to keep it: theme = "{name}" in config.toml').format(name=name), markup=False)
 
-    # ---- inside ------------------------------------------------------------------------------------------------
-
-    def _register_themes(self) -> list[str]:
-        """Ours and the user's, in place of Textual's own; what is wrong with the broken ones, for one toast."""
-        found = theming.available()
-        usable = theming.usable(found)
-        for theme in usable.values():
-            self.register_theme(textual_theme(theme))
-        wanted = theming.WITHOUT_COLOUR if self._no_colour else self.settings.theme
-        problems = [f"{t.name}: {t.error}" for t in found if t.error]
-        if wanted not in usable:
-            problems.append(_("there is no theme {name}").format(name=wanted))
-            wanted = theming.DEFAULT
-        self.theme = wanted
-        for name in set(self.available_themes) - set(usable):
-            self.unregister_theme(name)
-        return problems
-
-
-def textual_theme(theme: theming.ThemeFile) -> Theme:
-    """Textual's own kind of theme."""
-    colours = theme.colours()
-    return Theme(
-        name=theme.name,
-        dark=theme.dark,
-        primary=theme.primary,
-        secondary=theme.secondary,
-        accent=theme.accent,
-        foreground=theme.foreground,
-        background=theme.background,
-        surface=theme.surface,
-        panel=theme.panel,
-        success=theme.success,
-        warning=theme.warning,
-        error=theme.error,
-        variables={name: colours[name] for name in theming.EXTRA},
-    )
-
 
 def run(opened: "Opened", settings: Settings) -> int:
-    """Open the terminal on a centre until the person leaves it; the exit code."""
+    """Open the terminal on what was opened until the person leaves it; the exit code."""
     app = NaruApp(
-        opened.centre,
+        opened.centres,
         settings,
         opened.log,
         glyphs=opened.glyphs,
         clock=opened.clock,
+        name=opened.name,
+        speed=opened.profile.speed or 1.0,
         no_colour=opened.no_colour,
         recorded=opened.recorded,
         first_jobs=opened.first_jobs,

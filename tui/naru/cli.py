@@ -1,7 +1,8 @@
 """The command line: which verbs there are, what they take, and what every one of them does the same.
 
 A verb is a module of `naru.commands`, imported only when it is asked for. It holds `arguments(parser)`, `CSV` (whether
-its result is a table), and `run(context) -> Result`. Global options stand before or after the verb.
+its result is a table), and `run(context) -> Result`; one that goes on until it is ended also holds `lasting(context)`,
+which does so and prints for itself. Global options stand before or after the verb.
 """
 
 import argparse
@@ -9,13 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from naru_client import __version__, i18n
 from naru_client.config import Settings, load_settings
 from naru_client.errors import NaruError, UsageError
 from naru_client.i18n import _, mark
 from naru_client.text import clean
+
+if TYPE_CHECKING:
+    from naru.output import Form
 
 VERBS = {
     "gpus": mark("accelerators in use, free and away, by site and model"),
@@ -27,10 +31,11 @@ VERBS = {
     "doctor": mark("what works here, what does not, and what to do"),
     "demo": mark("the terminal on a simulated centre"),
     "capture": mark("record a centre's answers for --replay"),
+    "mock": mark("a simulated centre for any client: serve it, make tokens for it, list them"),
     "themes": mark("the themes there are, and what is wrong with broken ones"),
 }
 BARE = "snapshot"  # what stands behind `naru` without a verb: the terminal, or one plain page
-WITH_VALUE = ("--profile", "--replay")
+WITH_VALUE = ("--profile", "--replay", "--site")
 
 
 class Plain(str):
@@ -82,10 +87,12 @@ def parse(argv: Sequence[str]) -> tuple[str, ModuleType, argparse.Namespace]:
         parser.error(_("--json and --csv cannot be had together"))
     if args.csv and not module.CSV:
         parser.error(_("this is not a table: --csv is for tables, --json for everything"))
-    for name in ("profile", "replay"):
+    for name in ("profile", "replay", "site"):
         if (told := getattr(args, name)) is not None and not told.strip():  # `--replay "$UNSET"` must not ask anybody
             parser.error(_("--{name} is empty").format(name=name))
     chosen = [name for name in ("profile", "replay", "demo") if getattr(args, name)]
+    if args.replay and args.site:
+        chosen = ["replay", "site"]  # a recording is of one site
     if len(chosen) > 1:
         parser.error(_("--{first} and --{second} cannot be had together").format(first=chosen[0], second=chosen[1]))
     return verb, module, args
@@ -130,6 +137,12 @@ def execute(argv: Sequence[str], stdout: IO[str], stderr: IO[str], environ: Mapp
     )
     if getattr(module, "opens_terminal", lambda _context: False)(context):
         return context.open_terminal()
+    if (lasting := getattr(module, "lasting", lambda _context: None)(context)) is not None:
+        from naru.output import present
+
+        form: Form = "json" if args.json else "text"
+        code: int = lasting(lambda result: present(result, form, stdout, stderr, paper))
+        return code
     import asyncio
 
     from naru.output import present
@@ -172,6 +185,7 @@ def _parser(verb: str) -> Parser:
     group.add_argument(
         "--replay", metavar=_("PATH"), help=_("recorded answers: a folder of `naru capture`, or one file")
     )
+    group.add_argument("--site", metavar=_("NAME"), help=_("only this site, of a simulated centre that has several"))
     group.add_argument("--json", action="store_true", help=_("one JSON object, the same in every language"))
     group.add_argument("--csv", action="store_true", help=_("comma-separated values, where the result is a table"))
     group.add_argument("--no-colour", "--no-color", dest="no_colour", action="store_true", help=_("no colours"))

@@ -9,19 +9,21 @@ from naru_client.reading import Reading
 
 
 class ReadingArrived(Message):
-    """A topic was read."""
+    """A topic of a site was read."""
 
-    def __init__(self, topic: Topic, reading: Reading[Any]) -> None:
+    def __init__(self, site: str, topic: Topic, reading: Reading[Any]) -> None:
         super().__init__()
+        self.site = site
         self.topic = topic
         self.reading = reading
 
 
 class ReadingFailed(Message):
-    """A topic could not be read."""
+    """A topic of a site could not be read."""
 
-    def __init__(self, topic: Topic, failure: Failure) -> None:
+    def __init__(self, site: str, topic: Topic, failure: Failure) -> None:
         super().__init__()
+        self.site = site
         self.topic = topic
         self.failure = failure
 
@@ -29,7 +31,8 @@ class ReadingFailed(Message):
 class RawArrived(Message):
     """What the source itself says of one job, or why it does not."""
 
-    def __init__(self, job_id: str, reading: Reading[str]) -> None:
+    def __init__(self, site: str, job_id: str, reading: Reading[str]) -> None:
         super().__init__()
+        self.site = site
         self.job_id = job_id
         self.reading = reading

@@ -72,18 +72,18 @@ class Page:
         for spans in table_lines(columns, rows, width, self.glyphs.ellipsis):
             self.line(" " * indent, *spans)
 
-    def paragraph(self, text: str, indent: int = 2) -> None:
+    def paragraph(self, text: str, indent: int = 2, style: str = "") -> None:
         """A sentence or more, wrapped at blanks where the terminal has an end."""
-        self.hanging((" " * indent,), text)
+        self.hanging((" " * indent,), text, style)
 
-    def hanging(self, lead: Sequence[str | Span], text: str) -> None:
+    def hanging(self, lead: Sequence[str | Span], text: str, style: str = "") -> None:
         """A text after a lead, wrapped below itself."""
         indent = sum(cell_len(part if isinstance(part, str) else part.text) for part in lead)
         width = self.paper.width
         first, *rest = wrapped(guard(text), None if width is None else max(width - indent, 20))
-        self.line(*lead, first)
+        self.line(*lead, Span(first, style))
         for line in rest:
-            self.line(" " * indent, line)
+            self.line(" " * indent, Span(line, style))
 
     def facts(self, pairs: Iterable[tuple[str, str | Span | None]]) -> None:
         """Names and values below each other; a value of None is left out."""

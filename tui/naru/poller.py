@@ -1,8 +1,8 @@
-"""The one schedule on which a centre is asked, for every screen together, within the budget of calls.
+"""The one schedule on which a site is asked, for every screen together, within the budget of calls.
 
-The poller knows the centre and a way to post; it never touches a widget. Each topic has its own next time; topics that
+The poller knows its centre and a way to post; it never touches a widget. Each topic has its own next time; topics that
 no screen shows are not asked for; errors back off with jitter; a terminal that has not the focus asks more rarely, a
-paused one not at all.
+paused one not at all. Where several sites are open each has a poller of its own, so that none waits for another.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ SOONEST_REFRESH = 3.0  # seconds between two refreshes that a person asks for
 class Poller:
     """Asks for what is wanted, when it is due.
 
-    `monotonic` gives seconds for the schedule, `now` the time of day, `rng` the jitter.
+    `monotonic` gives seconds for the schedule, `now` the time of day, `rng` the jitter. `site` is what its messages say
+    they are about: the centre's id when it was opened, as a single site may learn its own only later.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Poller:
         self.settings = settings
         self.post = post
         self.user = user
+        self.site = centre.id
         self.monotonic = monotonic
         self.now = now
         self.rng = rng or random.Random()
@@ -141,20 +143,20 @@ class Poller:
             reading = await (begun or self._read(topic))
         except NotProvided as error:
             self._not_before[topic] = float("inf")  # it will not be provided a minute later either
-            self.post(ReadingFailed(topic, self._failure(error)))
+            self.post(ReadingFailed(self.site, topic, self._failure(error)))
         except Exception as error:  # a mistake of ours in one topic must not take the terminal away
             if not isinstance(error, NaruError):
                 error = NaruError(_("internal error: {kind}").format(kind=type(error).__name__))
             self._failures[topic] = self._failures.get(topic, 0) + 1
             self._not_before[topic] = self.monotonic() + self._backoff(topic)
-            self.post(ReadingFailed(topic, self._failure(error)))
+            self.post(ReadingFailed(self.site, topic, self._failure(error)))
         else:
             self._failures.pop(topic, None)
             self._not_before.pop(topic, None)
             if topic == "jobs" and everybody != self.everybody:
                 return  # asked for the wrong people; due at once
             self._asked[topic] = self.monotonic()
-            self.post(ReadingArrived(topic, reading))
+            self.post(ReadingArrived(self.site, topic, reading))
 
     async def _read(self, topic: Topic) -> Reading[Any]:
         match topic:

@@ -3,14 +3,16 @@
 import argparse
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from naru.format import Glyphs
 from naru.terminal import Paper
-from naru_client.centre import Centre, open_centre
+from naru_client.centre import Centre, close_all, open_centres
 from naru_client.config import Profile, Settings, find_profile
 from naru_client.errors import NaruError, Unreachable, UsageError
 from naru_client.exchange import CallLog
@@ -28,11 +30,14 @@ FIRST_FRAME_WAIT = 0.06  # seconds; a slower centre answers while Textual is imp
 
 
 class Opened:
-    """An open centre and what belongs to it. `loop` is the event loop in which it was opened, if that lives on."""
+    """A profile's open sites, the home site first, and what belongs to them.
+
+    `loop` is the event loop in which they were opened, if that lives on.
+    """
 
     def __init__(
         self,
-        centre: Centre,
+        centres: Sequence[Centre],
         profile: Profile,
         log: CallLog,
         *,
@@ -42,7 +47,7 @@ class Opened:
         recorded: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.centre = centre
+        self.centres = tuple(centres)
         self.profile = profile
         self.log = log
         self.clock = clock
@@ -53,13 +58,23 @@ class Opened:
         self.first_jobs: asyncio.Future[Reading[tuple[Job, ...]]] | None = None
 
     @property
-    def user(self) -> str | None:
-        """Who Naru is there; None when that is not known."""
-        return self.centre.user
+    def home(self) -> Centre:
+        """The home site: the only one there is, but in a programme of several."""
+        return self.centres[0]
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one site is open: only then is it said which one something is about."""
+        return len(self.centres) > 1
+
+    @property
+    def name(self) -> str:
+        """What is open: the site's id, or the profile's name where that opens several."""
+        return clean(self.profile.name) if self.several else self.home.id
 
 
 class Context:
-    """What a verb is given: its arguments, the settings, where it writes, and the way to a centre."""
+    """What a verb is given: its arguments, the settings, where it writes, and the way to the centres."""
 
     def __init__(
         self,
@@ -80,7 +95,7 @@ class Context:
         self._opened: Opened | None = None
 
     async def open(self) -> Opened:
-        """The centre that the arguments mean, opened once. Raises UsageError when none is meant."""
+        """The sites that the arguments mean, opened once. Raises UsageError when none is meant."""
         if self._opened is None:
             self._opened = await open_session(self.args, self.settings, self.paper)
         return self._opened
@@ -91,7 +106,7 @@ class Context:
             return await verb(self)
         finally:
             if self._opened is not None:
-                await self._opened.centre.close()
+                await close_all(self._opened.centres)
 
     async def _open_or_wait(self) -> Opened:
         """The centre, opened; where it does not answer yet, one that the terminal goes on trying to open."""
@@ -105,7 +120,7 @@ class Context:
 
             log = CallLog()
             centre = LateCentre(profile, log, error)
-            self._opened = _opened(self.args, self.paper, log, centre, profile)
+            self._opened = _opened(self.args, self.paper, log, (centre,), profile)
             return self._opened
 
     def open_terminal(self) -> int:
@@ -121,7 +136,7 @@ class Context:
                 gc.enable()
                 return run(opened, self.settings)
             finally:
-                runner.run(_closing(opened.centre))
+                runner.run(close_all(opened.centres))
 
 
 async def open_session(args: argparse.Namespace, settings: Settings, paper: Paper) -> Opened:
@@ -131,15 +146,21 @@ async def open_session(args: argparse.Namespace, settings: Settings, paper: Pape
         from naru_client.slurm.recording import open_replay
 
         profile = Profile(name=clean(args.replay))
-        return _opened(args, paper, log, open_replay(Path(args.replay), log), profile, recorded=True)
+        return _opened(args, paper, log, (open_replay(Path(args.replay), log),), profile, recorded=True)
     profile = choose_profile(args, settings)
-    return _opened(args, paper, log, await open_centre(profile, log), profile)
+    return _opened(args, paper, log, await open_centres(profile, log), profile)
 
 
 def _opened(
-    args: argparse.Namespace, paper: Paper, log: CallLog, centre: Centre, profile: Profile, *, recorded: bool = False
+    args: argparse.Namespace,
+    paper: Paper,
+    log: CallLog,
+    centres: Sequence[Centre],
+    profile: Profile,
+    *,
+    recorded: bool = False,
 ) -> Opened:
-    return Opened(centre, profile, log, clock=_now, glyphs=paper.glyphs, no_colour=args.no_colour, recorded=recorded)
+    return Opened(centres, profile, log, clock=_now, glyphs=paper.glyphs, no_colour=args.no_colour, recorded=recorded)
 
 
 def by_commands(profile: Profile) -> bool:
@@ -150,7 +171,20 @@ def by_commands(profile: Profile) -> bool:
 
 
 def choose_profile(args: argparse.Namespace, settings: Settings) -> Profile:
-    """The profile asked for, the default one, the Slurm commands on PATH, or the only one there is."""
+    """The profile asked for, the default one, the Slurm commands on PATH, or the only one there is; `--site` in it."""
+    profile = _chosen(args, settings)
+    site = getattr(args, "site", None)
+    if not site or args.demo:
+        return profile
+    if profile.dialect != "mock":
+        raise UsageError(
+            _("--site is for a centre of several sites, and {profile} is one").format(profile=clean(profile.name)),
+            _("leave it out"),
+        )
+    return replace(profile, site=site)
+
+
+def _chosen(args: argparse.Namespace, settings: Settings) -> Profile:
     if args.demo:
         return demo_profile(args)
     if args.profile:
@@ -174,22 +208,20 @@ def choose_profile(args: argparse.Namespace, settings: Settings) -> Profile:
 
 
 def demo_profile(args: argparse.Namespace) -> Profile:
-    """The simulated centre, in the scenario and with the seed that were asked for."""
+    """The simulated centre, with what was asked for of it; its own defaults for the rest."""
     from naru_client.mock.open import demo_profile as profile_of
 
-    scenario, seed = getattr(args, "scenario", None), getattr(args, "seed", None)
-    usual = Profile()
-    return profile_of(scenario or usual.scenario, usual.seed if seed is None else seed)
+    asked = {name: getattr(args, name, None) for name in ("scenario", "seed", "speed", "site")}
+    return profile_of(**{name: value for name, value in asked.items() if value is not None})
 
 
 async def _begin(opened: Opened) -> None:
-    """Ask for the first jobs while Textual is still to be imported; what comes at once stands in the first frame."""
-    opened.first_jobs = asyncio.ensure_future(opened.centre.jobs(user=opened.user))
+    """Ask for the first jobs while Textual is still to be imported; what comes at once stands in the first frame.
+
+    Of several sites only the home site is asked yet: the others would only keep its jobs from coming at once.
+    """
+    opened.first_jobs = asyncio.ensure_future(opened.home.jobs(user=opened.home.user))
     await asyncio.wait({opened.first_jobs}, timeout=FIRST_FRAME_WAIT)
-
-
-async def _closing(centre: Centre) -> None:
-    await centre.close()
 
 
 def _now() -> datetime:

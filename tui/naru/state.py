@@ -1,18 +1,26 @@
-"""Everything the terminal shows, as one frozen value, and the pure folds that make the next one from it."""
+"""Everything the terminal shows, as one frozen value, and the pure folds that make the next one from it.
 
+Each open site has a part of its own; what the screens show are the parts joined, site after site in the order in which
+they were opened. A fold derives anew only what the reading changes: the part of its site, and that topic of all.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from itertools import chain
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from naru.joining import join_readings, merge_tallies
 from naru_client.insight.tally import fill_pools, tally
 from naru_client.merge import merge_jobs
 from naru_client.model import AcceleratorTally, Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 
 Topic = Literal["site", "jobs", "history", "nodes", "pools", "reservations"]
-TOPICS: tuple[Topic, ...] = ("site", "jobs", "history", "nodes", "pools", "reservations")
+TOPICS: tuple[Topic, ...] = get_args(Topic)
+NOT_PROVIDED = "not_provided"
 
 
 class Failure(Struct, frozen=True):
@@ -24,13 +32,12 @@ class Failure(Struct, frozen=True):
     since: datetime
 
 
-class State(Struct, frozen=True, kw_only=True):
-    """One moment of the terminal. A reading is None until the first one of its topic has arrived."""
+class Part(Struct, frozen=True, kw_only=True):
+    """What is known of one site. A reading is None until the first one of its topic has arrived."""
 
-    user: str | None = None
-    everybody: bool = False  # whose jobs are wanted
+    id: str
+    user: str | None = None  # who one is there
     everybody_listed: bool = False  # whose jobs the last reading holds
-    paused: bool = False
 
     site: Reading[Site] | None = None
     jobs: Reading[tuple[Job, ...]] | None = None
@@ -39,71 +46,118 @@ class State(Struct, frozen=True, kw_only=True):
     pools: Reading[tuple[Pool, ...]] | None = None
     reservations: Reading[tuple[Reservation, ...]] | None = None
     failures: dict[Topic, Failure] = {}
-    raw: dict[str, Reading[str]] = {}  # by job id, what the source itself says of it
+
+    # Drawn from the readings when they arrive.
+    all_jobs: tuple[Job, ...] = ()
+    my_jobs: tuple[Job, ...] = ()
+    tallies: tuple[AcceleratorTally, ...] = ()
+    filled_pools: tuple[Pool, ...] = ()
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """One moment of the terminal. A reading is None until the first one of its topic has arrived from any site."""
+
+    name: str = ""  # of all the sites together
+    parts: tuple[Part, ...]  # at least one; the first is the home site's
+    user: str | None = None  # who one is at the home site
+    everybody: bool = False  # whose jobs are wanted
+    everybody_listed: bool = False  # whose jobs the last readings hold
+    paused: bool = False
+
+    newest: datetime | None = None  # when the newest reading was made; None before the first
+
+    # The parts joined.
+    site: Reading[Site] | None = None  # the home site
+    jobs: Reading[tuple[Job, ...]] | None = None
+    history: Reading[tuple[Job, ...]] | None = None
+    nodes: Reading[tuple[Node, ...]] | None = None
+    pools: Reading[tuple[Pool, ...]] | None = None
+    reservations: Reading[tuple[Reservation, ...]] | None = None
+    failures: dict[Topic, Failure] = {}  # "not provided" only where no site provides it
+    raw: dict[tuple[str, str], Reading[str]] = {}  # by site and job id, what the source itself says of it
 
     # Drawn from the readings when they arrive, so that no screen does it again.
     all_jobs: tuple[Job, ...] = ()
+    my_jobs: tuple[Job, ...] = ()
     tallies: tuple[AcceleratorTally, ...] = ()
     filled_pools: tuple[Pool, ...] = ()
 
     @property
-    def my_jobs(self) -> tuple[Job, ...]:
-        return self.all_jobs if self.user is None else tuple(j for j in self.all_jobs if j.user == self.user)
+    def several(self) -> bool:
+        """Whether more than one site is open: only then is it said which one something is about."""
+        return len(self.parts) > 1
+
+    @property
+    def sites(self) -> tuple[Reading[Site], ...]:
+        """Every site that has told of itself, the home site first where it has."""
+        return tuple(part.site for part in self.parts if part.site is not None)
 
     @property
     def outage(self) -> Failure | None:
-        """What keeps the centre from answering, if anything does: the oldest failure that is not "not provided"."""
-        real = [f for f in self.failures.values() if f.kind != "not_provided"]
+        """What keeps a centre from answering, if anything does: the oldest failure that is not "not provided"."""
+        real = [f for part in self.parts for f in part.failures.values() if f.kind != NOT_PROVIDED]
         return min(real, key=lambda f: f.since) if real else None
 
-    def find_job(self, job_id: str, submitted: datetime | None) -> Job | None:
-        """The record of that id and submission: one id may stand for several runs."""
-        same = [j for j in self.all_jobs if j.id == job_id]
+    def same_site(self, one: str, other: str) -> bool:
+        """Whether two ids name one site. A single site may learn its id late, and is itself under both."""
+        return one == other or not self.several
+
+    def find_job(self, site: str, job_id: str, submitted: datetime | None) -> Job | None:
+        """The record of that id and submission at a site: one id may stand for several runs, and for several sites."""
+        same = [j for j in self.all_jobs if j.id == job_id and self.same_site(j.site, site)]
         return next((j for j in same if j.submitted == submitted), same[0] if len(same) == 1 else None)
 
 
-def fold_reading(state: State, topic: Topic, reading: Reading[Any]) -> State:
-    """The state with a new reading of one topic, its failure gone, and all that follows from it drawn anew."""
-    failures = {t: f for t, f in state.failures.items() if t != topic}
-    state = replace(state, failures=failures, **{topic: reading})
+def opening_state(name: str, sites: Sequence[tuple[str, str | None]]) -> State:
+    """The state before anything was read, of these sites (id, user), the home site first."""
+    return State(name=name, parts=tuple(Part(id=site, user=user) for site, user in sites), user=sites[0][1])
+
+
+def fold_reading(state: State, site: str, topic: Topic, reading: Reading[Any]) -> State:
+    """The state with a site's new reading of one topic, its failure gone, and all that follows from it drawn anew."""
+    part = _part(state, site)
+    failures = {t: f for t, f in part.failures.items() if t != topic}
+    part = replace(part, failures=failures, **{topic: reading})
     if topic == "jobs":
-        state = replace(state, everybody_listed=state.everybody)
+        part = replace(part, everybody_listed=state.everybody)
     if topic in ("jobs", "history"):
-        live = state.jobs.value if state.jobs else ()
-        ended = state.history.value if state.history else ()
-        return replace(state, all_jobs=merge_jobs(live, ended))
-    if topic in ("nodes", "pools"):
-        nodes = state.nodes.value if state.nodes else ()
-        pools = state.pools.value if state.pools else ()
-        return replace(state, tallies=tally(nodes), filled_pools=fill_pools(pools, nodes))
-    return state
+        live = part.jobs.value if part.jobs else ()
+        ended = part.history.value if part.history else ()
+        part = _with_own(replace(part, all_jobs=merge_jobs(live, ended)), state.user)
+    elif topic in ("nodes", "pools"):
+        nodes = part.nodes.value if part.nodes else ()
+        pools = part.pools.value if part.pools else ()
+        tallies = tally(nodes) if topic == "nodes" else part.tallies
+        part = replace(part, tallies=tallies, filled_pools=fill_pools(pools, nodes))
+    newest = reading.as_of if state.newest is None else max(state.newest, reading.as_of)
+    return _joined(replace(state, newest=newest), part, topic)
 
 
-def fold_failure(state: State, topic: Topic, failure: Failure) -> State:
+def fold_failure(state: State, site: str, topic: Topic, failure: Failure) -> State:
     """The state after a topic could not be read: the last value stays, marked stale with the reason."""
-    earlier = state.failures.get(topic)
+    part = _part(state, site)
+    earlier = part.failures.get(topic)
     if earlier is not None and earlier.kind == failure.kind:
         failure = replace(failure, since=earlier.since)
-    state = replace(state, failures={**state.failures, topic: failure})
-    last: Reading[Any] | None = getattr(state, topic)
-    return state if last is None else replace(state, **{topic: last.failed(failure.message)})
+    part = replace(part, failures={**part.failures, topic: failure})
+    last: Reading[Any] | None = getattr(part, topic)
+    if last is not None:
+        part = replace(part, **{topic: last.failed(failure.message)})
+    return _joined(state, part, topic)
 
 
-def newest(state: State) -> datetime | None:
-    """When the newest reading was made; None before the first."""
-    readings = (getattr(state, topic) for topic in TOPICS)
-    return max((reading.as_of for reading in readings if reading is not None), default=None)
-
-
-def fold_raw(state: State, job_id: str, reading: Reading[str]) -> State:
+def fold_raw(state: State, site: str, job_id: str, reading: Reading[str]) -> State:
     """The state with the raw text of a job; only the few last ones are kept."""
     kept = dict(list(state.raw.items())[-7:])
-    return replace(state, raw={**kept, job_id: reading})
+    return replace(state, raw={**kept, (site, job_id): reading})
 
 
-def fold_user(state: State, user: str) -> State:
-    """The state once it is known who one is at the centre."""
-    return replace(state, user=user)
+def fold_user(state: State, site: str, user: str) -> State:
+    """The state once it is known who one is at a site."""
+    parts = _replaced(state.parts, replace(_part(state, site), user=user))
+    home = parts[0].user
+    parts = tuple(_with_own(part, home) for part in parts)
+    return replace(state, parts=parts, user=home, my_jobs=_chained(part.my_jobs for part in parts))
 
 
 def fold_everybody(state: State, everybody: bool) -> State:
@@ -112,3 +166,56 @@ def fold_everybody(state: State, everybody: bool) -> State:
 
 def fold_paused(state: State, paused: bool) -> State:
     return replace(state, paused=paused)
+
+
+def _part(state: State, site: str) -> Part:
+    return next(part for part in state.parts if part.id == site)
+
+
+def _replaced(parts: Sequence[Part], part: Part) -> tuple[Part, ...]:
+    return tuple(part if one.id == part.id else one for one in parts)
+
+
+def _with_own(part: Part, home_user: str | None) -> Part:
+    """The part with the jobs that are one's own there; all of them where nobody knows who one is."""
+    user = part.user or home_user
+    own = part.all_jobs if user is None else tuple(job for job in part.all_jobs if job.user == user)
+    return replace(part, my_jobs=own)
+
+
+def _joined(state: State, part: Part, topic: Topic) -> State:
+    """The state with this part in place of its older self, that topic joined anew, and what is drawn from it."""
+    parts = _replaced(state.parts, part)
+    failures = {t: f for t, f in state.failures.items() if t != topic}
+    if failure := _failure_of_all(parts, topic):
+        failures[topic] = failure
+    state = replace(state, parts=parts, failures=failures)
+    if topic == "site":
+        return replace(state, site=parts[0].site)
+    told = [(p.id, reading) for p in parts if (reading := getattr(p, topic)) is not None]
+    state = replace(state, **{topic: join_readings(told, state.several)})
+    if topic in ("jobs", "history"):
+        listed = [p.everybody_listed for p in parts if p.jobs is not None and not p.jobs.stale]
+        return replace(
+            state,
+            everybody_listed=all(listed) if listed else state.everybody_listed,
+            all_jobs=_chained(p.all_jobs for p in parts),
+            my_jobs=_chained(p.my_jobs for p in parts),
+        )
+    if topic in ("nodes", "pools"):
+        tallies = merge_tallies(_chained(p.tallies for p in parts)) if state.several else part.tallies
+        return replace(state, tallies=tallies, filled_pools=_chained(p.filled_pools for p in parts))
+    return state
+
+
+def _failure_of_all(parts: Sequence[Part], topic: Topic) -> Failure | None:
+    """The oldest failure of a topic; "not provided" counts only where it is every site's answer."""
+    found = [failure for part in parts if (failure := part.failures.get(topic)) is not None]
+    real = [failure for failure in found if failure.kind != NOT_PROVIDED]
+    if real:
+        return min(real, key=lambda f: f.since)
+    return found[0] if len(found) == len(parts) else None
+
+
+def _chained(tuples: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(tuples))

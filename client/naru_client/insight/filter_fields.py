@@ -155,6 +155,10 @@ def _in_span(number: str, span: str) -> bool:
 # ---- what is read of a job ------------------------------------------------------------------------------------------
 
 
+def _site(job: Job) -> Iterable[str]:
+    return (job.site,) if job.site else ()
+
+
 def _user(job: Job) -> Iterable[str]:
     return (job.user,) if job.user else ()
 
@@ -218,6 +222,7 @@ FIELDS: tuple[Field, ...] = (
     Field("user", mark("who submitted it; me is you"), "user:me", Text(_user, _choose_user), ("u",)),
     Field("account", mark("account it counts for"), "account:vision", Text(_account, _choose_whole(_account)), ("a",)),
     Field("pool", mark("partition"), "pool:h100", Text(_pools, _choose_whole(_pools)), ("partition", "p", "queue")),
+    Field("site", mark("part of the site's name"), "site:neuron", Text(_site), ("cluster",)),
     Field("qos", mark("quality of service"), "qos:high", Text(_qos, _choose_whole(_qos)), ("q",)),
     Field("state", mark("state: code, word or its beginning"), "state:pd,r", Text(_states, _choose_state), ("s", "st")),
     Field("reason", mark("part of the reason for waiting"), "reason:qos", Text(_reason)),

@@ -34,10 +34,17 @@ async def run(context: Context) -> Result:
         raise UsageError(_("the folder's name is empty"))
     folder = Path(context.args.folder)
     opened = await context.open()
-    parts = tuple(Part(name, missing or None) for name, missing in await capture(opened.centre, folder))
+    if opened.several:
+        names = ", ".join(clean(centre.id) for centre in opened.centres)
+        raise UsageError(
+            _("a capture is of one site, and {n} are open").format(n=len(opened.centres)),
+            _("--site, one of: {names}").format(names=names),
+        )
+    centre = opened.home
+    parts = tuple(Part(name, missing or None) for name, missing in await capture(centre, folder))
     return Result(
         schema="capture",
-        site=opened.centre.id,
+        site=centre.id,
         as_of=datetime.now(UTC),
         data={"folder": clean(str(folder)), "parts": parts},
         show=lambda page: _show(page, folder, parts),

@@ -14,7 +14,8 @@ import msgspec
 
 from naru import format as form
 from naru.commands.check import Check
-from naru.session import Context, by_commands, choose_profile
+from naru.session import Context, Opened, by_commands, choose_profile
+from naru_client.centre import Centre
 from naru_client.config import Profile
 from naru_client.credentials import Secret, find_token
 from naru_client.errors import NaruError, NotProvided
@@ -232,11 +233,22 @@ def expires(token: Secret) -> datetime | None:
 
 
 async def _centre(context: Context) -> list[Check]:
-    """Ask the centre that is meant: does it answer, does its accounting."""
-    subject = _("centre")
+    """Ask the centre that is meant, each of its sites: does it answer, does its accounting."""
     try:
         opened = await context.open()
-        reading = await opened.centre.site()
+    except NaruError as error:
+        return [Check(id="centre", state="problem", subject=_("centre"), found=error.message, remedy=error.hint)]
+    found = await asyncio.gather(*(_site(centre, opened) for centre in opened.centres))
+    return [check for checks in found for check in checks]
+
+
+async def _site(centre: Centre, opened: Opened) -> list[Check]:
+    """One open site: itself, and its accounting."""
+    subject = _("centre")
+    if opened.several:
+        subject = _("site {name}").format(name=clean(centre.id))
+    try:
+        reading = await centre.site()
     except NaruError as error:
         return [Check(id="centre", state="problem", subject=subject, found=error.message, remedy=error.hint)]
     site = reading.value
@@ -246,14 +258,15 @@ async def _centre(context: Context) -> list[Check]:
         detail = site.health_detail or _("it says that it is not well")
         remedy = _("ask the site's support; what is shown may be old")
         found[0] = Check(id="centre", state="problem", subject=subject, found=f"{told}: {detail}", remedy=remedy)
-    return [*found, await _accounting(context)]
+    return [*found, await _accounting(centre, opened)]
 
 
-async def _accounting(context: Context) -> Check:
+async def _accounting(centre: Centre, opened: Opened) -> Check:
     subject = _("accounting")
-    opened = await context.open()
+    if opened.several:
+        subject = _("accounting of {name}").format(name=clean(centre.id))
     try:
-        await opened.centre.history(since=opened.clock() - timedelta(minutes=1), user=opened.user)
+        await centre.history(since=opened.clock() - timedelta(minutes=1), user=centre.user)
     except NotProvided as error:
         remedy = _("finished jobs are shown only as long as the scheduler remembers them")
         return Check(id="accounting", state="warn", subject=subject, found=error.message, remedy=remedy)

@@ -7,12 +7,15 @@ from datetime import datetime
 from msgspec import Struct
 
 from naru import format as form
+from naru.commands.asking import ask_all, join, read_all
 from naru.output import Page, Result, Sheet
 from naru.plain_table import Column
 from naru.session import Context
+from naru_client.centre import Centre
 from naru_client.i18n import _
 from naru_client.insight.tally import fill_pools, tally
 from naru_client.model import AcceleratorTally, Pool
+from naru_client.reading import Reading
 
 CSV = True
 
@@ -42,30 +45,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context) -> Result:
     opened = await context.open()
     if context.args.pools:
-        pools = await opened.centre.pools()
-        nodes = await opened.centre.nodes()
-        filled = fill_pools(pools.value, nodes.value)
+        pools = await read_all(opened, _filled_pools)
         return Result(
             schema="gpus.pools",
-            site=opened.centre.id,
+            site=opened.name,
             source=pools.source,
-            as_of=min(pools.as_of, nodes.as_of),
-            data=filled,
-            warnings=tuple(dict.fromkeys((*pools.warnings, *nodes.warnings))),
-            show=lambda page: _show_pools(page, filled),
-            sheet=_pool_sheet(filled),
+            as_of=pools.as_of,
+            data=pools.value,
+            warnings=pools.warnings,
+            show=lambda page: _show_pools(page, pools.value, sites=opened.several),
+            sheet=_pool_sheet(pools.value),
         )
-    reading = await opened.centre.nodes()
-    lines = gpu_lines(opened.centre.id, tally(reading.value))
+    told, failed = await ask_all(opened, lambda centre: centre.nodes())
+    reading = join(opened, told, failed)
+    lines = tuple(line for one in told for line in gpu_lines(one.centre.id, tally(one.said.value)))
     return Result(
         schema="gpus",
-        site=opened.centre.id,
+        site=opened.name,
         source=reading.source,
         as_of=reading.as_of,
         data=lines,
         warnings=reading.warnings,
         show=lambda page: _show(page, lines, reading.as_of),
         sheet=_sheet(lines),
+    )
+
+
+async def _filled_pools(centre: Centre) -> Reading[tuple[Pool, ...]]:
+    pools = await centre.pools()
+    nodes = await centre.nodes()
+    return Reading(
+        fill_pools(pools.value, nodes.value),
+        pools.source,
+        min(pools.as_of, nodes.as_of),
+        tuple(dict.fromkeys((*pools.warnings, *nodes.warnings))),
     )
 
 
@@ -115,14 +128,16 @@ def _show(page: Page, lines: Sequence[GpuLine], now: datetime) -> None:
     page.table(columns, lines)
 
 
-def _show_pools(page: Page, pools: Sequence[Pool]) -> None:
+def _show_pools(page: Page, pools: Sequence[Pool], *, sites: bool) -> None:
     rows: list[tuple[Pool, AcceleratorTally | None]] = [
         (pool, one) for pool in pools for one in pool.accelerators or (None,)
     ]
     if not rows:
         page.remark(_("no pools"))
         return
+    site: Column[tuple[Pool, AcceleratorTally | None]] = Column(title=_("SITE"), cell=lambda r: r[0].site, least=6)
     columns: tuple[Column[tuple[Pool, AcceleratorTally | None]], ...] = (
+        *((site,) if sites else ()),
         Column(title=_("POOL"), cell=lambda r: r[0].name + ("*" if r[0].default else ""), least=6),
         Column(title=_("STATE"), cell=lambda r: r[0].state, style=lambda r: "" if r[0].state == "UP" else "failed"),
         Column(title=_("MODEL"), cell=lambda r: (r[1].model or r[1].kind).upper() if r[1] else "–", least=6),

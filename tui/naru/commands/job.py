@@ -6,11 +6,11 @@ from datetime import datetime
 
 from naru import format as form
 from naru.commands import job_table
-from naru.commands.job_ids import checked
+from naru.commands.job_ids import ID_HELP, find, wanted_job
+from naru.joining import addressed
 from naru.output import Page, Result
 from naru.plain_table import Span
 from naru.session import Context
-from naru_client.errors import NotFound
 from naru_client.i18n import _
 from naru_client.insight.fold import fold
 from naru_client.insight.reasons import shown_estimate
@@ -22,35 +22,35 @@ IN_FULL = 3  # so many records are told in full; more of them are a table
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar=_("ID"), help=_("123, 123_4 for a task, 123+1 for a part of a het job"))
+    parser.add_argument("id", metavar=_("ID"), help=_(ID_HELP))
     parser.add_argument("--raw", action="store_true", help=_("what the source itself says of it"))
 
 
 async def run(context: Context) -> Result:
-    job_id = checked(context.args.id)
+    wanted = wanted_job(context.args.id)
     opened = await context.open()
     if context.args.raw:
-        raw = await opened.centre.raw_job(job_id)
+        told_raw, failed = await find(opened, wanted, lambda centre: centre.raw_job(wanted.id))
+        raw = told_raw.said
         return Result(
             schema="job.raw",
-            site=opened.centre.id,
+            site=told_raw.centre.id,
             source=raw.source,
             as_of=raw.as_of,
             data=raw.value,
-            warnings=raw.warnings,
+            warnings=(*failed, *raw.warnings),
             show=lambda page: _show_raw(page, raw.value),
         )
-    reading = await opened.centre.job(job_id)
-    if not reading.value:
-        raise NotFound(_("no job {id}").format(id=job_id))
+    told, failed = await find(opened, wanted, lambda centre: centre.job(wanted.id))
+    reading = told.said
     return Result(
         schema="job",
-        site=opened.centre.id,
+        site=told.centre.id,
         source=reading.source,
         as_of=reading.as_of,
         data=reading.value,
-        warnings=reading.warnings,
-        show=lambda page: _show(page, reading.value, reading.as_of),
+        warnings=(*failed, *reading.warnings),
+        show=lambda page: _show(page, reading.value, reading.as_of, sites=opened.several),
     )
 
 
@@ -59,14 +59,14 @@ def _show_raw(page: Page, text: str) -> None:
         page.line(line)
 
 
-def _show(page: Page, jobs: Sequence[Job], now: datetime) -> None:
+def _show(page: Page, jobs: Sequence[Job], now: datetime, *, sites: bool) -> None:
     if len(jobs) > IN_FULL:
-        job_table.show(page, [row for job in jobs for row in fold([job])], now, users=True)
+        job_table.show(page, [row for job in jobs for row in fold([job])], now, users=True, sites=sites)
         return
     for number, job in enumerate(jobs):
         if number:
             page.line()
-        page.line(Span(job.id, "strong"), "  ", Span(job.name, "strong"))
+        page.line(Span(addressed(job.site, job.id, sites), "strong"), "  ", Span(job.name, "strong"))
         page.facts(_facts(job, now))
 
 

@@ -14,9 +14,12 @@ from naru_client.model import Job
 STATE_STYLES = {"RUNNING": "running", "COMPLETED": "done", "CANCELLED": "done"}
 
 
-def columns(now: datetime, *, users: bool) -> tuple[Column[Row], ...]:
+def columns(now: datetime, *, users: bool, sites: bool = False) -> tuple[Column[Row], ...]:
     """The columns, `now` being the moment that times are told from."""
-    found: list[Column[Row]] = [Column(title=_("JOB"), cell=_id)]
+    found: list[Column[Row]] = []
+    if sites:
+        found.append(Column(title=_("SITE"), cell=lambda r: r.job.site, least=6, most=16))
+    found.append(Column(title=_("JOB"), cell=_id))
     if users:
         found.append(Column(title=_("USER"), cell=lambda r: r.job.user or "?", least=5, most=12, free=True))
     found += [
@@ -58,8 +61,8 @@ def summary(rows: Sequence[Row]) -> str:
     return ", ".join(f"{count} {state.lower().replace('_', ' ')}" for state, count in counts.items())
 
 
-def show(page: Page, rows: Sequence[Row], now: datetime, *, users: bool) -> None:
-    page.table(columns(now, users=users), rows)
+def show(page: Page, rows: Sequence[Row], now: datetime, *, users: bool, sites: bool = False) -> None:
+    page.table(columns(now, users=users, sites=sites), rows)
 
 
 def sheet(jobs: Sequence[Job]) -> Sheet:

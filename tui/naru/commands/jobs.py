@@ -3,11 +3,16 @@
 import argparse
 import asyncio
 import re
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from naru.commands.asking import ask_all, join
+from naru.joining import named
 from naru.session import Context, Opened
-from naru_client.centre import RECENT, RECENT_EVERYBODY
+from naru_client.centre import RECENT, RECENT_EVERYBODY, Centre
 from naru_client.errors import NaruError, NotProvided, UsageError
 from naru_client.i18n import _, n_
 from naru_client.merge import merge_jobs
@@ -49,11 +54,14 @@ async def run(context: Context) -> "Result":
     text = " ".join(args.filter)
     filtered(text, (), me="me", now=LONG_AGO)  # complain before anybody is asked
     opened = await context.open()
-    user = None if args.all else opened.user
-    warnings: list[str] = []
-    if not args.all and user is None:
-        warnings.append(_("it is not known who you are there: these are everybody's jobs"))
-    asking = asyncio.ensure_future(read(opened, user, since, warnings))
+    nobody = [] if args.all else [centre for centre in opened.centres if centre.user is None]
+    unknown = _("it is not known who you are there: these are everybody's jobs")
+    warnings = [named(centre.id, unknown) if opened.several else unknown for centre in nobody]
+
+    def question(centre: Centre) -> Awaitable[Reading[Jobs]]:
+        return read(opened, centre, None if args.all else centre.user, since)
+
+    asking = asyncio.ensure_future(ask_all(opened, question))
     try:
         for _turn in range(TURNS_TO_ASK):
             await asyncio.sleep(0)
@@ -63,22 +71,31 @@ async def run(context: Context) -> "Result":
         from naru_client.insight.fold import fold
         from naru_client.insight.overview import usual_order
 
-        reading = await asking
+        told, failed = await asking
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    jobs = filtered(text, reading.value, me=opened.user, now=reading.as_of)
+    reading = join(opened, told, failed)
+    found = [filtered(text, one.said.value, me=one.centre.user, now=one.said.as_of) for one in told]
+    jobs = tuple(job for site in found for job in site)
     rows = fold(sorted(jobs, key=usual_order))
     if args.tasks:
         rows = [one for job in sorted(jobs, key=usual_order) for one in fold([job])]
     return Result(
         schema="jobs",
-        site=opened.centre.id,
+        site=opened.name,
         source=reading.source,
         as_of=reading.as_of,
         data=jobs,
         warnings=(*warnings, *reading.warnings),
-        show=lambda page: _show(page, rows, reading, users=user is None, filtered=len(jobs) < len(reading.value)),
+        show=lambda page: _show(
+            page,
+            rows,
+            reading,
+            users=args.all or bool(nobody),
+            sites=opened.several,
+            filtered=len(jobs) < len(reading.value),
+        ),
         sheet=job_table.sheet(jobs),
     )
 
@@ -93,14 +110,14 @@ def filtered(text: str, jobs: Jobs, *, me: str | None, now: datetime) -> Jobs:
     return tuple(job for job in jobs if wanted.matches(job))
 
 
-async def read(opened: Opened, user: str | None, since: timedelta | None, warnings: list[str]) -> Reading[Jobs]:
-    """The live jobs and the finished ones as one list; what keeps the finished ones away is only a warning."""
+async def read(opened: Opened, centre: Centre, user: str | None, since: timedelta | None) -> Reading[Jobs]:
+    """A site's live jobs and finished ones as one list; what keeps the finished ones away is only a warning."""
     if since is None and not opened.recorded:
         since = RECENT_EVERYBODY if user is None else RECENT
     after = LONG_AGO if since is None else opened.clock() - since
     live, ended = await asyncio.gather(
-        opened.centre.jobs(user=user),
-        _history(opened, user, after, wanted=since is None or bool(since)),
+        centre.jobs(user=user),
+        _history(centre, user, after, wanted=since is None or bool(since)),
         return_exceptions=True,
     )
     if isinstance(live, NotProvided) and isinstance(ended, Reading):
@@ -109,7 +126,8 @@ async def read(opened: Opened, user: str | None, since: timedelta | None, warnin
         raise live
     if isinstance(ended, NaruError):
         if not (opened.recorded and isinstance(ended, NotProvided)):
-            warnings.append(_("no finished jobs: {why}").format(why=ended.message))
+            note = _("no finished jobs: {why}").format(why=ended.message)
+            return replace(live, warnings=(note, *live.warnings))
         return live
     if isinstance(ended, BaseException):
         raise ended
@@ -119,8 +137,8 @@ async def read(opened: Opened, user: str | None, since: timedelta | None, warnin
     return Reading(merged, live.source, live.as_of, tuple(dict.fromkeys((*live.warnings, *ended.warnings))))
 
 
-async def _history(opened: Opened, user: str | None, after: datetime, *, wanted: bool) -> Reading[Jobs] | None:
-    return await opened.centre.history(since=after, user=user) if wanted else None
+async def _history(centre: Centre, user: str | None, after: datetime, *, wanted: bool) -> Reading[Jobs] | None:
+    return await centre.history(since=after, user=user) if wanted else None
 
 
 def span(text: str) -> timedelta:
@@ -136,9 +154,8 @@ def span(text: str) -> timedelta:
     return length
 
 
-def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: bool, filtered: bool) -> None:
+def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: bool, sites: bool, filtered: bool) -> None:
     from naru.commands import job_table
-    from naru.plain_table import Span
 
     if not rows:
         text = (
@@ -150,8 +167,8 @@ def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: boo
         )
         page.remark(text)
         return
-    job_table.show(page, rows, reading.as_of, users=users)
+    job_table.show(page, rows, reading.as_of, users=users, sites=sites)
     if page.paper.terminal:
         count = sum(row.tasks for row in rows)
         jobs = n_("{count} job", "{count} jobs", count).format(count=count)
-        page.line(Span(f"{jobs}: {job_table.summary(rows)}", "dim"))
+        page.paragraph(f"{jobs}: {job_table.summary(rows)}", indent=0, style="dim")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from naru import format as form
+from naru.commands.asking import read_all
 from naru.output import Page, Result, Sheet
 from naru.plain_table import Column
 from naru.session import Context
@@ -39,19 +40,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context) -> Result:
     opened = await context.open()
-    reading = await opened.centre.nodes()
+    reading = await read_all(opened, lambda centre: centre.nodes())
     nodes = reading.value
     if context.args.drained:
         nodes = tuple(node for node in nodes if node.condition in AWAY)
     names = Node.__struct_fields__
     return Result(
         schema="nodes",
-        site=opened.centre.id,
+        site=opened.name,
         source=reading.source,
         as_of=reading.as_of,
         data=nodes,
         warnings=reading.warnings,
-        show=lambda page: _show(page, nodes, reading.as_of),
+        show=lambda page: _show(page, nodes, reading.as_of, sites=opened.several),
         sheet=Sheet(
             (*names, "accelerators_used"),
             tuple((*(getattr(node, name) for name in names), _used(node)) for node in nodes),
@@ -59,11 +60,13 @@ async def run(context: Context) -> Result:
     )
 
 
-def _show(page: Page, nodes: Sequence[Node], now: datetime) -> None:
+def _show(page: Page, nodes: Sequence[Node], now: datetime, *, sites: bool) -> None:
     if not nodes:
         page.remark(_("no nodes"))
         return
+    site: Column[Node] = Column(title=_("SITE"), cell=lambda n: n.site, least=6, most=16)
     columns: tuple[Column[Node], ...] = (
+        *((site,) if sites else ()),
         Column(title=_("NODE"), cell=lambda n: n.name, least=14, most=24),
         Column(title=_("STATE"), cell=state, least=10, most=32, style=lambda n: STYLES.get(n.condition, "")),
         Column(title=_("GPUS"), cell=accelerators, least=8, most=20),

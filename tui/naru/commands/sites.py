@@ -7,13 +7,16 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from naru import format as form
+from naru.commands.asking import read_all
 from naru.output import Page, Result, Sheet
 from naru.plain_table import Span
 from naru.session import Context
+from naru_client.centre import Centre
 from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _
 from naru_client.insight.overview import notices
 from naru_client.model import Notice, Site
+from naru_client.reading import Reading
 
 CSV = True
 
@@ -24,29 +27,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context) -> Result:
     opened = await context.open()
-    reading = await opened.centre.site()
+    reading = await read_all(opened, _told)
+    sites = reading.value
+    names = Site.__struct_fields__
+    return Result(
+        schema="sites",
+        site=opened.name,
+        source=reading.source,
+        as_of=reading.as_of,
+        data=sites,
+        warnings=reading.warnings,
+        show=lambda page: _show(page, sites, reading.as_of),
+        sheet=Sheet(names, tuple(tuple(getattr(one, name) for name in names) for one in sites)),
+    )
+
+
+async def _told(centre: Centre) -> Reading[tuple[Site, ...]]:
+    """What a site tells of itself, announced maintenance among its notices."""
+    reading = await centre.site()
     warnings = list(reading.warnings)
     site = reading.value
     try:
-        reservations = await opened.centre.reservations()
+        reservations = await centre.reservations()
     except NotProvided:
         pass  # a site without reservations to tell of still has its own notices
     except NaruError as error:
         warnings.append(_("no reservations: {why}").format(why=error.message))
     else:
         site = replace(site, notices=(*site.notices, *notices(reservations.value, reading.as_of)))
-    sites = (site,)
-    names = Site.__struct_fields__
-    return Result(
-        schema="sites",
-        site=opened.centre.id,
-        source=reading.source,
-        as_of=reading.as_of,
-        data=sites,
-        warnings=tuple(warnings),
-        show=lambda page: _show(page, sites, reading.as_of),
-        sheet=Sheet(names, tuple(tuple(getattr(one, name) for name in names) for one in sites)),
-    )
+    return Reading((site,), reading.source, reading.as_of, tuple(warnings))
 
 
 def health(site: Site) -> Span:
@@ -66,7 +75,9 @@ def notice_line(notice: Notice, now: datetime) -> str:
 
 
 def _show(page: Page, sites: Sequence[Site], now: datetime) -> None:
-    for site in sites:
+    for number, site in enumerate(sites):
+        if number:
+            page.line()
         page.facts(
             (
                 (_("site"), Span(site.name, "strong")),

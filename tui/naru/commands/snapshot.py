@@ -2,51 +2,49 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct
-from rich.cells import cell_len
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from naru import format as form
-from naru.commands import job_table
-from naru.commands.gpus import GpuLine, block, gpu_lines
+from naru.commands.asking import Told, ask_all
+from naru.commands.gpus import gpu_lines
 from naru.commands.jobs import read
-from naru.commands.sites import health, notice_line
-from naru.output import Page, Result
-from naru.plain_table import Span, bar_cells
-from naru.session import Context
+from naru.commands.snapshot_page import NextStart, Snapshot, View, show
+from naru.joining import join_sources, lines_of, merge_tallies, named
+from naru.output import Result
+from naru.session import Context, Opened
 from naru.terminal import is_terminal
+from naru_client.centre import Centre
 from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _
-from naru_client.insight.fold import fold
-from naru_client.insight.overview import mine, next_start, notices, usual_order
+from naru_client.insight.overview import next_start, notices
 from naru_client.insight.tally import tally
-from naru_client.model import Job, Notice, Site
+from naru_client.model import Job, Node, Notice, Reservation, Site
 from naru_client.reading import Reading
 
 CSV = False
-MOST_JOBS = 15  # one page
 
 T = TypeVar("T")
 
 
-class NextStart(Struct, frozen=True):
-    """The job of yours that the scheduler expects to start first, and when."""
+class Look(Struct, frozen=True, kw_only=True):
+    """What one site tells of itself, or why it does not; at least its nodes or its jobs were read."""
 
-    id: str
-    at: datetime
+    site: Reading[Site] | NaruError
+    nodes: Reading[tuple[Node, ...]] | NaruError
+    jobs: Reading[tuple[Job, ...]] | NaruError
+    reservations: Reading[tuple[Reservation, ...]] | NaruError
 
+    @property
+    def source(self) -> str:
+        return next(part.source for part in (self.jobs, self.nodes) if isinstance(part, Reading))
 
-class Snapshot(Struct, frozen=True, kw_only=True):
-    """One moment of a centre. A part that could not be read is None; the warnings say why."""
-
-    site: Site | None
-    accelerators: tuple[GpuLine, ...] | None
-    jobs: tuple[Job, ...] | None
-    next_start: NextStart | None
-    notices: tuple[Notice, ...]
+    @property
+    def as_of(self) -> datetime:
+        return max(part.as_of for part in (self.jobs, self.nodes, self.site) if isinstance(part, Reading))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,44 +60,55 @@ def opens_terminal(context: Context) -> bool:
 
 async def run(context: Context) -> Result:
     opened = await context.open()
-    centre = opened.centre
-    warnings: list[str] = []
+    several = opened.several
+    told, failed = await ask_all(opened, lambda centre: _look(opened, centre))
+    looks = [one.said for one in told]
+    as_of = max(look.as_of for look in looks)
+    read_jobs = [look.jobs.value for look in looks if isinstance(look.jobs, Reading)]
+    own = tuple(job for jobs in read_jobs for job in jobs) if read_jobs else None
+    first = next_start(own or (), as_of)
+    tallies = [(one.centre.id, tally(one.said.nodes.value)) for one in told if isinstance(one.said.nodes, Reading)]
+    lines = tuple(line for site, found in tallies for line in gpu_lines(site, found)) if tallies else None
+    merged = gpu_lines("", merge_tallies(one for _site, found in tallies for one in found)) if tallies else None
+    home = told[0].said.site if told[0].centre is opened.home else None
+    snapshot = Snapshot(
+        site=home.value if isinstance(home, Reading) else None,
+        sites=tuple(look.site.value for look in looks if isinstance(look.site, Reading)) if several else UNSET,
+        accelerators=lines,
+        jobs=own,
+        next_start=NextStart(first[0].id, first[1], first[0].site if several else UNSET) if first else None,
+        notices=tuple(notice for one in told for notice in _notices(one, as_of, several=several)),
+    )
+    view = View(
+        name=opened.name,
+        open=tuple(centre.id for centre in opened.centres),
+        known_user=all(one.centre.user is not None for one in told),
+        bars=merged if several else lines,
+    )
+    said = [(one.centre.id, line) for one in told for line in _warnings(one.said)]
+    warnings = [*failed, *(lines_of(said) if several else (line for _site, line in said))]
+    return Result(
+        schema="snapshot",
+        site=opened.name,
+        source=join_sources(look.source for look in looks),
+        as_of=as_of,
+        data=snapshot,
+        warnings=tuple(dict.fromkeys(warnings)),
+        show=lambda page: show(page, snapshot, view, as_of),
+    )
+
+
+async def _look(opened: Opened, centre: Centre) -> Look:
+    """One site, all its parts asked for at once. Raises what keeps both its nodes and its jobs away."""
     site, nodes, jobs, reservations = await asyncio.gather(
         _tried(centre.site()),
         _tried(centre.nodes()),
-        _tried(read(opened, opened.user, None, warnings)),
+        _tried(read(opened, centre, centre.user, None)),
         _tried(centre.reservations()),
     )
     if isinstance(nodes, NaruError) and isinstance(jobs, NaruError):
         raise jobs if isinstance(nodes, NotProvided) else nodes
-    for part in (site, nodes, jobs, reservations):
-        if isinstance(part, Reading):
-            warnings += part.warnings
-        elif not isinstance(part, NotProvided):
-            warnings.append(part.message)
-    known = [part for part in (jobs, nodes, site) if isinstance(part, Reading)]
-    as_of = max(part.as_of for part in known)
-    own = jobs.value if isinstance(jobs, Reading) else None
-    first = next_start(own or (), as_of)
-    told: tuple[Notice, ...] = site.value.notices if isinstance(site, Reading) else ()
-    if isinstance(reservations, Reading):
-        told += notices(reservations.value, as_of)
-    snapshot = Snapshot(
-        site=site.value if isinstance(site, Reading) else None,
-        accelerators=gpu_lines(centre.id, tally(nodes.value)) if isinstance(nodes, Reading) else None,
-        jobs=own,
-        next_start=NextStart(first[0].id, first[1]) if first else None,
-        notices=told,
-    )
-    return Result(
-        schema="snapshot",
-        site=centre.id,
-        source=known[0].source,
-        as_of=as_of,
-        data=snapshot,
-        warnings=tuple(dict.fromkeys(warnings)),
-        show=lambda page: _show(page, snapshot, centre.id, as_of, known_user=opened.user is not None),
-    )
+    return Look(site=site, nodes=nodes, jobs=jobs, reservations=reservations)
 
 
 async def _tried(asked: Awaitable[Reading[T]]) -> Reading[T] | NaruError:
@@ -109,86 +118,17 @@ async def _tried(asked: Awaitable[Reading[T]]) -> Reading[T] | NaruError:
         return error
 
 
-def _show(page: Page, snapshot: Snapshot, site_id: str, now: datetime, *, known_user: bool) -> None:
-    _show_site(page, snapshot.site, site_id, now)
-    page.line()
-    _show_accelerators(page, snapshot.accelerators)
-    page.line()
-    _show_jobs(page, snapshot, now, known_user=known_user)
-    if snapshot.notices:
-        page.line()
-        page.line(Span(_("Notices"), "title"))
-        for notice in snapshot.notices:
-            page.paragraph(notice_line(notice, now))
+def _warnings(look: Look) -> Iterator[str]:
+    """What a site says beside its figures, and why it does not tell some of them."""
+    for part in (look.site, look.nodes, look.jobs, look.reservations):
+        if not isinstance(part, NotProvided):
+            yield from part.warnings if isinstance(part, Reading) else (part.message,)
 
 
-def _show_site(page: Page, site: Site | None, site_id: str, now: datetime) -> None:
-    if site is None:
-        page.line(Span(site_id, "strong"), "  ", form.when(now, now))
-        return
-    parts: list[str | Span] = [Span(site.name, "strong"), "  ", health(site)]
-    for text in (site.scheduler, site.reached_by, site.user, form.when(now, now)):
-        if text:
-            parts += [Span(" · ", "dim"), text]
-    page.line(*parts)
-
-
-def _show_accelerators(page: Page, lines: Sequence[GpuLine] | None) -> None:
-    if not lines:
-        text = _("accelerators are not provided") if lines is None else _("no accelerators")
-        page.line(Span(text, "dim"))
-        return
-    glyphs = page.glyphs
-    blocks = [block(line.free, line.free_by_node) for line in lines]
-    titles = (_("IN USE"), _("FREE"), _("AWAY"), _("LARGEST BLOCK"))
-    names = max(12, *(len(line.model or line.kind) for line in lines))
-    names = min(names, 16)
-    figures = 2 + sum(max(cell_len(title), 6) + 2 for title in titles[:3]) + cell_len(titles[3])
-    bar = max(10, min(page.paper.drawing_width, 100) - names - figures - 3)
-    heading = form.fit(_("ACCELERATORS"), names + 1 + bar)
-    for title in titles[:3]:
-        heading += "  " + " " * (6 - cell_len(title)) + title
-    page.line(Span(heading + "  " + titles[3], "title"))
-    for line, free_block in zip(lines, blocks, strict=True):
-        name = form.fit((line.model or line.kind).upper(), names, glyphs.ellipsis)
-        parts: list[str | Span] = [Span(name, "strong"), " ", *_bar(page, line, bar)]
-        figures_told: tuple[tuple[Any, str], ...] = (
-            (line.used, "used"), (line.free, "free"), (line.unavailable or None, "away"),
-        )  # fmt: skip
-        for title, (value, style) in zip(titles, figures_told, strict=False):
-            text = "–" if value is None else str(value)
-            parts += ["  ", Span(text.rjust(max(cell_len(title), 6)), style if value else "dim")]
-        page.line(*parts, "  ", " " * (cell_len(titles[3]) - cell_len(free_block)), free_block)
-
-
-def _bar(page: Page, line: GpuLine, width: int) -> list[Span]:
-    if line.used is None or line.free is None:
-        return [Span(form.fit(_("use is not told"), width, page.glyphs.ellipsis), "dim")]
-    used, free, away = bar_cells((line.used, line.free, line.unavailable), width)
-    glyphs = page.glyphs
-    return [Span(glyphs.used * used, "used"), Span(glyphs.free * free, "free"), Span(glyphs.away * away, "away")]
-
-
-def _show_jobs(page: Page, snapshot: Snapshot, now: datetime, *, known_user: bool) -> None:
-    jobs = snapshot.jobs
-    title = _("My jobs") if known_user else _("Jobs")
-    if jobs is None:
-        page.line(Span(title, "title"), "  ", Span(_("not provided"), "dim"))
-        return
-    running, waiting, finished = mine(jobs, None)
-    counts = _("{running} running, {waiting} waiting, {finished} ended").format(
-        running=_tasks(running), waiting=_tasks(waiting), finished=_tasks(finished)
-    )
-    page.line(Span(title, "title"), "  ", counts)
-    rows = fold(sorted(jobs, key=usual_order))
-    if rows:
-        job_table.show(page, rows[:MOST_JOBS], now, users=not known_user)
-    if len(rows) > MOST_JOBS:
-        page.line(Span(_("and {count} more: naru jobs").format(count=len(rows) - MOST_JOBS), "dim"))
-    if snapshot.next_start is not None:
-        at = form.when(snapshot.next_start.at, now)
-        page.line(_("Next start: {id}, expected at {time}").format(id=snapshot.next_start.id, time=at))
-
-
-def _tasks(jobs: Sequence[Job]) -> int:
-    return sum(row.tasks for row in fold(jobs))
+def _notices(told: Told[Look], now: datetime, *, several: bool) -> Iterator[Notice]:
+    look = told.said
+    found = look.site.value.notices if isinstance(look.site, Reading) else ()
+    if isinstance(look.reservations, Reading):
+        found += notices(look.reservations.value, now)
+    for notice in found:
+        yield replace(notice, text=named(told.centre.id, notice.text)) if several else notice

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from naru.commands import job_table
-from naru.commands.job_ids import checked
+from naru.commands.job_ids import ID_HELP, find, wanted_job
+from naru.joining import addressed
 from naru.output import Page, Result
 from naru.plain_table import Span
 from naru.session import Context
-from naru_client.errors import NotFound
 from naru_client.i18n import _
 from naru_client.insight.why import why
 from naru_client.model import Job
@@ -29,15 +29,14 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar=_("ID"), help=_("123, 123_4 for a task, 123+1 for a part of a het job"))
+    parser.add_argument("id", metavar=_("ID"), help=_(ID_HELP))
 
 
 async def run(context: Context) -> Result:
-    job_id = checked(context.args.id)
+    wanted = wanted_job(context.args.id)
     opened = await context.open()
-    reading = await opened.centre.job(job_id)
-    if not reading.value:
-        raise NotFound(_("no job {id}").format(id=job_id))
+    told, failed = await find(opened, wanted, lambda centre: centre.job(wanted.id))
+    reading = told.said
     answers = tuple(
         Answer(
             id=job.id,
@@ -50,16 +49,16 @@ async def run(context: Context) -> Result:
     )
     return Result(
         schema="why",
-        site=opened.centre.id,
+        site=told.centre.id,
         source=reading.source,
         as_of=reading.as_of,
         data=answers,
-        warnings=reading.warnings,
-        show=lambda page: _show(page, reading.value, answers),
+        warnings=(*failed, *reading.warnings),
+        show=lambda page: _show(page, reading.value, answers, sites=opened.several),
     )
 
 
-def _show(page: Page, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
+def _show(page: Page, jobs: Sequence[Job], answers: Sequence[Answer], *, sites: bool) -> None:
     """Records with the same words are told once: the tasks of an array mostly wait for one thing."""
     told: dict[tuple[str, ...], list[Job]] = {}
     for job, answer in zip(jobs, answers, strict=True):
@@ -69,8 +68,7 @@ def _show(page: Page, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
             page.line()
         first = same[0]
         more = _(" and {count} more").format(count=len(same) - 1) if len(same) > 1 else ""
-        page.line(
-            Span(first.id, "strong"), more, "  ", Span(first.state, job_table.state_style(first)), "  ", first.name
-        )
+        name, state = addressed(first.site, first.id, sites), Span(first.state, job_table.state_style(first))
+        page.line(Span(name, "strong"), more, "  ", state, "  ", first.name)
         for sentence in words:
             page.paragraph(sentence)

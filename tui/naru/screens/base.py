@@ -7,7 +7,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from naru.format import Glyphs, duration, when
-from naru.state import State, Topic
+from naru.joining import named
+from naru.state import NOT_PROVIDED, Failure, Part, State, Topic
 from naru.widgets.hints import Hints
 from naru.widgets.text_lines import Line, TextLines
 from naru.widgets.top_line import TopLine
@@ -16,6 +17,7 @@ from naru_client.i18n import _, mark, n_
 
 TABS = (("overview", mark("Overview")), ("jobs", mark("Jobs")), ("gpus", mark("GPUs")))
 OLD = 3  # a reading this many times older than its interval is shown as old
+MOST_TROUBLES = 3  # so many sites that do not answer are named in the banner
 
 
 class Terminal(Protocol):
@@ -26,12 +28,13 @@ class Terminal(Protocol):
     settings: Settings
 
     recorded: bool
+    speed: float
 
     def now(self) -> datetime: ...
     def calls_per_minute(self) -> int: ...
     def show_tab(self, tab: str) -> None: ...
     def want(self, topics: tuple[Topic, ...]) -> None: ...
-    def want_raw(self, job_id: str) -> None: ...
+    def want_raw(self, site: str, job_id: str) -> None: ...
     def set_everybody(self, everybody: bool) -> None: ...
 
 
@@ -99,6 +102,7 @@ class NaruScreen(Screen[None]):
             self.terminal.calls_per_minute(),
             self.terminal.settings,
             self.terminal.recorded,
+            self.terminal.speed,
         )
         self.query_one(TopLine).show(facts, alarm)
 
@@ -109,19 +113,27 @@ class NaruScreen(Screen[None]):
         banner.set_class(bool(lines), "-shown")
 
 
-def oldest(state: State, topics: tuple[Topic, ...]) -> datetime | None:
+def oldest(told: State | Part, topics: tuple[Topic, ...]) -> datetime | None:
     """When the oldest reading that a screen shows was made; the site itself does not count."""
-    times = [reading.as_of for t in topics if t != "site" and (reading := getattr(state, t)) is not None]
+    times = [reading.as_of for t in topics if t != "site" and (reading := getattr(told, t)) is not None]
     return min(times, default=None)
 
 
 def top_facts(
-    state: State, topics: tuple[Topic, ...], now: datetime, calls: int, settings: Settings, recorded: bool = False
+    state: State,
+    topics: tuple[Topic, ...],
+    now: datetime,
+    calls: int,
+    settings: Settings,
+    recorded: bool = False,
+    speed: float = 1.0,
 ) -> tuple[tuple[str, ...], bool]:
     """The facts of the first line, least important first, and whether they are alarming."""
     name = state.site.value.name if state.site else ""
+    if state.several:
+        name = _("{name}: {n} sites").format(name=state.name, n=len(state.parts))
     as_of = oldest(state, topics)
-    age = (now - as_of).total_seconds() if as_of else None
+    age = (now - as_of).total_seconds() / speed if as_of else None  # in our seconds, as the intervals are
     slowest = max(settings.poll.others, settings.poll.jobs * (settings.poll.everybody_factor if state.everybody else 1))
     old = age is not None and age > OLD * slowest
     facts = [
@@ -136,19 +148,32 @@ def top_facts(
 
 
 def banner_lines(state: State, topics: tuple[Topic, ...], now: datetime, glyphs: Glyphs) -> list[Line]:
-    """What a person must know before reading on: that the centre does not answer, and how old the figures are."""
-    failed = [f for t, f in state.failures.items() if t in topics and f.kind != "not_provided"]
-    if not failed:
-        return []
-    failure = min(failed, key=lambda f: f.since)
+    """What a person must know before reading on: which site does not answer, and how old its figures are."""
+    troubles = [(part, failure) for part in state.parts if (failure := trouble(part, topics)) is not None]
+    lines: list[Line] = []
+    for part, failure in troubles[:MOST_TROUBLES]:
+        text = _told(failure, oldest(part, topics), now, glyphs)
+        if state.several:
+            text = named(part.id, text)
+        lines.append(((f" {glyphs.warn} ", "warning"), (text, "warning")))
+    if len(troubles) == 1 and (hint := troubles[0][1].hint):
+        lines.append(((f"   {hint}", "quiet"),))
+    if (more := len(troubles) - MOST_TROUBLES) > 0:
+        text = n_("and {n} more site does not answer", "and {n} more sites do not answer", more).format(n=more)
+        lines.append(((f"   {text}", "warning"),))
+    return lines
+
+
+def trouble(part: Part, topics: tuple[Topic, ...]) -> Failure | None:
+    """The oldest failure of a site in what a screen shows; what is not provided is none."""
+    failed = [f for t, f in part.failures.items() if t in topics and f.kind != NOT_PROVIDED]
+    return min(failed, key=lambda f: f.since, default=None)
+
+
+def _told(failure: Failure, as_of: datetime | None, now: datetime, glyphs: Glyphs) -> str:
     why = failure.message
     if failure.kind == "sign_in":
         why = _("sign-in needed") + ": " + why
-    as_of = oldest(state, topics)
     age = _("nothing to show yet") if as_of is None else _("showing data of {time}").format(time=when(as_of, now))
     told = _("{why} (since {time})").format(why=why, time=when(failure.since, now))
-    text = f"{told} {glyphs.dot} {age}"
-    lines: list[Line] = [((f" {glyphs.warn} ", "warning"), (text, "warning"))]
-    if failure.hint:
-        lines.append(((f"   {failure.hint}", "quiet"),))
-    return lines
+    return f"{told} {glyphs.dot} {age}"

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 
 from naru.format import accelerators, duration, size, time_limit, when
+from naru.joining import addressed
 from naru.screens.base import NaruScreen
 from naru.screens.job_columns import state_style
 from naru.state import State, Topic
@@ -38,6 +39,7 @@ class JobScreen(NaruScreen):
     def __init__(self, job: Job, tab: str) -> None:
         super().__init__()
         self.job_id = job.id
+        self._site = job.site
         self._submitted = job.submitted  # a job put back into the queue stands in accounting once for each run
         self._tab = tab
         self._part = "why"
@@ -59,8 +61,8 @@ class JobScreen(NaruScreen):
         self._show_part()
 
     def show_state(self, state: State) -> None:
-        job = state.find_job(self.job_id, self._submitted) or self._last
-        self._last = job
+        listed = state.find_job(self._site, self.job_id, self._submitted)
+        job = self._last = listed or self._last
         if job is None:
             self.query_one("#title", TextLines).show(
                 [((_("job {id} is no longer listed").format(id=self.job_id), "warning"),)]
@@ -68,7 +70,7 @@ class JobScreen(NaruScreen):
             return
         now = self.terminal.now()
         title: list[tuple[str, str]] = [
-            (job.id, "heading"),
+            (addressed(job.site, job.id, state.several), "heading"),
             ("  ", ""),
             (job.state, STATE_STYLES[state_style(job.state)]),
             ("  ", ""),
@@ -76,13 +78,13 @@ class JobScreen(NaruScreen):
             ("  ", ""),
             (job.name, ""),
         ]
-        if state.find_job(self.job_id, self._submitted) is None:
+        if listed is None:
             gone = _("no longer listed")
             title.append((f"  ({gone})", "warning"))
         self.query_one("#title", TextLines).show([title])
         self.query_one("#why", TextLines).show([((line, ""),) for line in why(job, now)])
         self.query_one("#details", TextLines).show(details(job, now))
-        raw = state.raw.get(self.job_id)
+        raw = state.raw.get((self._site, self.job_id))
         if raw is None:
             lines: list[Line] = [((_("asking …"), "quiet"),)]
         elif raw.stale:
@@ -101,7 +103,7 @@ class JobScreen(NaruScreen):
             step = names.index("raw") if self._part != "raw" else 0
         self._part = names[step % len(names)]
         if self._part == "raw":
-            self.terminal.want_raw(self.job_id)
+            self.terminal.want_raw(self._site, self.job_id)
         self._show_part()
 
     def action_scroll(self, by: int) -> None:

@@ -1,7 +1,9 @@
 """The columns of a list of jobs, and how a job's figures are put into them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from naru.format import Glyphs, accelerators, duration, state_code, time_limit, when, where_or_why
 from naru.widgets.columns import Column
@@ -11,6 +13,7 @@ from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Job
 
 STATE_WIDTH = 9  # RUNNING, PENDING, COMPLETED in full
+ID_BESIDE_SITE, REASON_BESIDE_SITE = 12, 14  # most and least cells beside a site: 80 must still have room for a name
 
 
 def state_style(state: str) -> str:
@@ -26,9 +29,9 @@ def state_style(state: str) -> str:
     return "moving"
 
 
-def row_key(row: Row) -> str:
+def row_key(row: Row) -> Hashable:
     """What a row is known by across refreshes: a job put back into the queue has one for each run."""
-    return f"{row.key}/{row.depth}/{row.job.submitted}"
+    return row.job.site, row.key, row.depth, row.job.submitted
 
 
 def row_state(row: Row) -> str:
@@ -78,6 +81,17 @@ def short_moment(moment: datetime | None, now: datetime) -> str:
     return when(moment, now).split(" ")[0]
 
 
+SITE = Column(
+    id="site",
+    title=mark("Site"),
+    width=8,
+    most=10,
+    text=lambda r: r.job.site,
+    style=lambda r: "quiet",
+    sort_key=lambda r: r.job.site,
+)
+
+
 def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column]:
     """Every column a list of jobs may have, by id, in their usual order."""
 
@@ -87,6 +101,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
         return (" " if row.depth else "") + row.job.id
 
     columns = (
+        SITE,
         Column(
             id="id",
             title=mark("ID"),
@@ -206,6 +221,13 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
     return {column.id: column for column in columns}
 
 
-def chosen(columns: dict[str, Column], ids: Sequence[str]) -> tuple[Column, ...]:
-    """The columns of these ids, in that order; ids that name none are passed over."""
+def chosen(columns: dict[str, Column], ids: Sequence[str], several: bool = False) -> tuple[Column, ...]:
+    """The columns of these ids, in that order, after the site where there are several; unknown ids are passed over."""
+    if several and ids:
+        ids = tuple(dict.fromkeys(("site", *ids)))
+        narrowed = {
+            "id": replace(columns["id"], most=ID_BESIDE_SITE),
+            "reason": replace(columns["reason"], width=REASON_BESIDE_SITE),
+        }
+        columns = {**columns, **narrowed}
     return tuple(columns[i] for i in ids if i in columns)

@@ -1,5 +1,6 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -58,7 +59,7 @@ class JobsScreen(NaruScreen):
         self._filter_error = ""
         self._before = ""  # the filter that held when `/` was pressed
         self._sort: tuple[str, bool] | None = None
-        self._unfolded: frozenset[str] = frozenset()
+        self._unfolded: frozenset[tuple[str, str]] = frozenset()  # site and group: two sites may give one number
         self._columns_of: bool | None = None  # for everybody, for oneself, not yet chosen
 
     def body(self) -> ComposeResult:
@@ -78,7 +79,7 @@ class JobsScreen(NaruScreen):
             self._columns_of = everybody
             own = self.terminal.settings.columns.get("jobs", ())
             known = job_columns(self.terminal.now, self.terminal.glyphs)
-            table.set_columns(chosen(known, own) or chosen(known, EVERYBODY if everybody else MINE))
+            table.set_columns(chosen(known, own) or chosen(known, EVERYBODY if everybody else MINE, state.several))
         rows = self._rows(state)
         if state.jobs is None:
             empty = _("reading the queue …")
@@ -119,7 +120,7 @@ class JobsScreen(NaruScreen):
         """Show the tasks of the array under the cursor, or hide them again."""
         row = self.query_one(LineTable).current
         if row is not None and (row.foldable or row.depth):
-            self._unfolded = self._unfolded ^ {row.group}
+            self._unfolded = self._unfolded ^ {(row.job.site, row.group)}
             self.new_state()
 
     def action_copy(self) -> None:
@@ -195,14 +196,19 @@ class JobsScreen(NaruScreen):
             matches = self._filter.matches
             jobs = tuple(j for j in jobs if matches(j))
         if not self._sort:
-            return list(fold(sorted(jobs, key=usual_order), self._unfolded))
-        rows = list(fold(jobs))
-        column = job_columns(self.terminal.now, self.terminal.glyphs).get(self._sort[0])
-        if column and column.sort_key:
-            rows.sort(key=column.sort_key, reverse=self._sort[1])
-        if not self._unfolded:
-            return rows
-        return [shown for row in rows for shown in fold(row.members, self._unfolded)]
+            rows = fold(sorted(jobs, key=usual_order))
+        else:
+            rows = fold(jobs)
+            column = job_columns(self.terminal.now, self.terminal.glyphs).get(self._sort[0])
+            if column and column.sort_key:
+                rows.sort(key=column.sort_key, reverse=self._sort[1])
+        return [shown for row in rows for shown in self._opened(row)] if self._unfolded else rows
+
+    def _opened(self, row: Row) -> Sequence[Row]:
+        """The row, its members below it where it stands unfolded."""
+        if row.foldable and (row.job.site, row.group) in self._unfolded:
+            return fold(row.members, frozenset({row.group}))
+        return (row,)
 
     def _sort_by(self, column_id: str | None, reverse: bool) -> None:
         self._sort = None if column_id is None else (column_id, reverse)

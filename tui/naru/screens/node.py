@@ -7,8 +7,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from naru.format import accelerators, when
+from naru.joining import addressed
 from naru.screens.base import NaruScreen
-from naru.screens.gpus import CONDITION_STYLES, node_accelerators, share
+from naru.screens.gpu_columns import CONDITION_STYLES, node_accelerators, share
 from naru.state import State, Topic
 from naru.widgets.text_lines import Line, TextLines, labelled
 from naru_client.i18n import _
@@ -24,8 +25,9 @@ class NodeScreen(NaruScreen):
     CSS_PATH = "node.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", _("Back"), id="node.back")]
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, site: str, name: str) -> None:
         super().__init__()
+        self.node_site = site
         self.node_name = name
 
     def body(self) -> ComposeResult:
@@ -33,7 +35,9 @@ class NodeScreen(NaruScreen):
             yield TextLines(id="details")
 
     def show_state(self, state: State) -> None:
-        node = next((n for n in (state.nodes.value if state.nodes else ()) if n.name == self.node_name), None)
+        nodes = state.nodes.value if state.nodes else ()
+        here = (n for n in nodes if n.name == self.node_name and state.same_site(n.site, self.node_site))
+        node = next(here, None)
         if node is None:
             lines: list[Line] = [((_("node {name} is no longer listed").format(name=self.node_name), "warning"),)]
         else:
@@ -46,8 +50,9 @@ class NodeScreen(NaruScreen):
     def _details(self, node: Node, state: State) -> list[Line]:
         now = self.terminal.now()
         style = STYLES[CONDITION_STYLES[node.condition]]
+        name = addressed(node.site, node.name, state.several)
         lines: list[Line] = [
-            ((node.name, "heading"), (f"  {_(node.condition)}", style), (f"  {' '.join(node.states)}", "quiet")),
+            ((name, "heading"), (f"  {_(node.condition)}", style), (f"  {' '.join(node.states)}", "quiet")),
             (),
         ]
         pairs = [
@@ -77,4 +82,5 @@ class NodeScreen(NaruScreen):
 
     def _jobs_on(self, node: Node, state: State) -> list[Job]:
         """The listed jobs that run on this node, by their node lists."""
-        return [j for j in state.all_jobs if j.running and j.node_list and in_hostlist(node.name, j.node_list)]
+        here = (j for j in state.all_jobs if j.running and state.same_site(j.site, node.site))
+        return [j for j in here if j.node_list and in_hostlist(node.name, j.node_list)]

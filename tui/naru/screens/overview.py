@@ -1,22 +1,26 @@
 """Overview: what is free, what is mine, what is next, what one must know."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from naru.format import span, when
+from naru.joining import addressed, named
 from naru.screens.base import NaruScreen
 from naru.screens.job_columns import chosen, job_columns, row_key
-from naru.state import State, Topic
+from naru.state import NOT_PROVIDED, State, Topic
 from naru.widgets.line_table import LineTable
 from naru.widgets.tally_bars import TallyBars
 from naru.widgets.text_lines import Line, TextLines
-from naru_client.i18n import _
+from naru_client.i18n import _, n_
 from naru_client.insight.fold import Row, fold
 from naru_client.insight.overview import mine, next_start, notices
 from naru_client.insight.reasons import shown_estimate
 from naru_client.model import Notice
+
+MOST_NOTICES, MOST_NOTICES_WIDE = 5, 10
 
 COLUMNS = ("id", "name", "state", "gpus", "time", "start", "reason")
 
@@ -35,15 +39,17 @@ class OverviewScreen(NaruScreen):
                 yield TextLines(id="notices")
             with Vertical(id="mine"):
                 yield TextLines(id="summary")
-                yield LineTable(chosen(columns, COLUMNS), row_key, glyphs, id="my-jobs")
+                shown = chosen(columns, COLUMNS, self.terminal.state.several)
+                yield LineTable(shown, row_key, glyphs, id="my-jobs")
 
     def on_mount(self) -> None:
+        self.set_class(self.terminal.state.several, "-several")
         self.query_one(LineTable).focus()
 
     def show_state(self, state: State) -> None:
         failure = state.failures.get("nodes")
         waiting = (
-            _("not provided by this centre") if failure and failure.kind == "not_provided" else _("reading the nodes …")
+            _("not provided by this centre") if failure and failure.kind == NOT_PROVIDED else _("reading the nodes …")
         )
         if state.nodes is not None:
             waiting = _("no accelerators here")
@@ -61,7 +67,7 @@ class OverviewScreen(NaruScreen):
 
     def _rows(self, state: State) -> list[Row]:
         """Mine: what runs, then what waits by its expected start, then what ended, newest first."""
-        running, pending, finished = mine(state.all_jobs, state.user)
+        running, pending, finished = mine(state.my_jobs, None)
         now = self.terminal.now()
         late = now.timestamp() + 10**9
         pending = tuple(sorted(pending, key=lambda j: e.timestamp() if (e := shown_estimate(j)) else late))
@@ -72,7 +78,7 @@ class OverviewScreen(NaruScreen):
         whose = _("My jobs") if state.user is not None else _("everybody's jobs")
         if state.jobs is None:
             return ((whose, "heading"),)
-        running, pending, finished = mine(state.all_jobs, state.user)
+        running, pending, finished = mine(state.my_jobs, None)
         g = self.terminal.glyphs
         parts: list[tuple[str, str]] = [(whose, "heading"), ("  ", "")]
         held = sum(j.accelerator_count or 0 for j in running)
@@ -82,21 +88,37 @@ class OverviewScreen(NaruScreen):
         if finished:
             text += f" {g.dot} " + _("{n} ended").format(n=len(finished))
         now = self.terminal.now()
-        if found := next_start(state.all_jobs if state.user is None else state.my_jobs, now):
+        if found := next_start(state.my_jobs, now):
             job, moment = found
-            text += f" {g.dot} " + _("next ~{time} ({id})").format(time=when(moment, now), id=job.id)
+            name = addressed(job.site, job.id, state.several)
+            text += f" {g.dot} " + _("next ~{time} ({id})").format(time=when(moment, now), id=name)
         parts.append((text, ""))
         return tuple(parts)
 
     def _notices(self, state: State) -> list[Line]:
         now = self.terminal.now()
-        found: list[Notice] = list(state.site.value.notices) if state.site else []
-        if state.reservations:
-            found += notices(state.reservations.value, now)
         words = {"maintenance": _("maintenance"), "outage": _("outage"), "system": _("notice")}
         lines: list[Line] = []
-        for notice in found[:5]:
+        found = site_notices(state, now)
+        most = MOST_NOTICES_WIDE if state.several and self.has_class("-wide") else MOST_NOTICES
+        for site, notice in found[:most]:
             style = "bad" if notice.kind == "outage" else "warning" if notice.kind == "maintenance" else "strong"
             head = f"{words[notice.kind]} {span(notice.start, notice.end, now)}".strip()
-            lines += [((head, style),), (("  ", ""), (notice.text, ""))]
+            if state.several:  # a line for each: there may be one from every site
+                lines.append(((named(site, head), style), ("  ", ""), (notice.text, "")))
+            else:
+                lines += [((head, style),), (("  ", ""), (notice.text, ""))]
+        if (more := len(found) - most) > 0 and state.several:
+            lines.append(((n_("and {n} more notice", "and {n} more notices", more).format(n=more), "quiet"),))
         return lines
+
+
+def site_notices(state: State, now: datetime) -> list[tuple[str, Notice]]:
+    """What each site says its people should know, with the site; where there are several, outages first."""
+    found: list[tuple[str, Notice]] = []
+    for part in state.parts:
+        own = list(part.site.value.notices) if part.site else []
+        if part.reservations:
+            own += notices(part.reservations.value, now)
+        found += [(part.id, notice) for notice in own]
+    return sorted(found, key=lambda one: one[1].kind != "outage") if state.several else found

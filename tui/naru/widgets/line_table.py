@@ -4,7 +4,7 @@ Only the lines in view are made, the cursor stays on a row's key when rows chang
 whose cells are other than those on screen. Cells are plain text: nothing in them is parsed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -102,7 +102,7 @@ class LineTable(ScrollView, can_focus=True):
     def __init__(
         self,
         columns: Sequence[Column],
-        key: Callable[[Any], str],
+        key: Callable[[Any], Hashable],
         glyphs: Glyphs,
         *,
         name: str | None = None,
@@ -159,7 +159,7 @@ class LineTable(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._lay_out()
 
-    def move_to(self, key: str) -> bool:
+    def move_to(self, key: Hashable) -> bool:
         """Put the cursor on the row of that key; whether there is one."""
         for index, row in enumerate(self._rows):
             if self._key(row) == key:

@@ -88,20 +88,25 @@ class NodeMap(ScrollView, can_focus=True):
             super().__init__()
             self.node = node
 
+    class Viewed(Message):
+        """Other nodes have come into view."""
+
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._glyphs = glyphs
         self._groups: tuple[tuple[str, tuple[Node, ...]], ...] = ()
         self._lines: list[_Line] = []
         self._at = (0, 0)  # line, place
+        self._count = 0
+        self._kinds: frozenset[str] = frozenset()
 
     def show(self, groups: Sequence[tuple[str, Sequence[Node]]]) -> None:
         """Show these groups of nodes; the cursor stays on its node."""
         current = self.current
         self._groups = tuple((label, tuple(nodes)) for label, nodes in groups)
-        self._lay_out()
-        if current is not None:
-            self._go_to(current.name)
+        self._count = sum(len(nodes) for _label, nodes in self._groups)
+        self._kinds = frozenset(cell_kind(node) for _label, nodes in self._groups for node in nodes)
+        self._lay_out(current)
 
     @property
     def current(self) -> Node | None:
@@ -109,10 +114,24 @@ class NodeMap(ScrollView, can_focus=True):
         return self._lines[line].nodes[place] if self._lines and self._lines[line].nodes else None
 
     def on_resize(self) -> None:
-        current = self.current
-        self._lay_out()
-        if current is not None:
-            self._go_to(current.name)
+        self._lay_out(self.current)
+        self.post_message(self.Viewed())
+
+    @property
+    def out_of_view(self) -> int:
+        """How many nodes stand above and below what is in view; 0 while nothing is drawn."""
+        if not self.size.height:
+            return 0
+        top = int(self.scroll_y)
+        return self._count - sum(len(line.nodes) for line in self._lines[top : top + self.size.height])
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        self._lay_out(self.current)  # the scrollbar takes a cell from every line
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if int(old_value) != int(new_value):
+            self.post_message(self.Viewed())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -136,14 +155,19 @@ class NodeMap(ScrollView, can_focus=True):
             "free": _("free"), "part": _("partly used"), "full": _("full"), "planned": _("planned"),
             "draining": _("draining"), "drained": _("drained"), "down": _("down"), "unknown": _("unknown"),
         }  # fmt: skip
-        seen = {cell_kind(node) for _label, nodes in self._groups for node in nodes}
-        return [(CELLS[k][1 if self._glyphs.ascii_only else 0], words[k]) for k in CELLS if k in seen]
+        return [(CELLS[k][1 if self._glyphs.ascii_only else 0], words[k]) for k in CELLS if k in self._kinds]
 
     def action_step(self, by: int) -> None:
+        """One node on, at a line's end to the next line."""
         line, place = self._at
-        flat = [(i, j) for i, row in enumerate(self._lines) for j in range(len(row.nodes))]
-        if flat:
-            self._set_at(flat[max(0, min(flat.index((line, place)) + by, len(flat) - 1))])
+        if not self._lines:
+            return
+        place += by
+        if place < 0 and line > 0:
+            line, place = line - 1, len(self._lines[line - 1].nodes) - 1
+        elif place >= len(self._lines[line].nodes) and line + 1 < len(self._lines):
+            line, place = line + 1, 0
+        self._set_at((line, max(0, min(place, len(self._lines[line].nodes) - 1))))
 
     def action_line(self, by: int) -> None:
         line, place = self._at
@@ -170,13 +194,14 @@ class NodeMap(ScrollView, can_focus=True):
     def on_blur(self, _event: Any) -> None:
         self.refresh()
 
-    def _go_to(self, name: str) -> None:
+    def _place_of(self, wanted: Node) -> tuple[int, int]:
+        """Where that node stands now; the first place when it is gone."""
+        key = wanted.name, wanted.site
         for i, line in enumerate(self._lines):
             for j, node in enumerate(line.nodes):
-                if node.name == name:
-                    self._at = (i, j)
-                    return
-        self._at = (0, 0)
+                if (node.name, node.site) == key:
+                    return i, j
+        return 0, 0
 
     def _set_at(self, at: tuple[int, int]) -> None:
         self._at = at
@@ -185,15 +210,16 @@ class NodeMap(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Moved(self.current))
 
-    def _lay_out(self) -> None:
-        room = max(1, self.size.width - LABEL)
+    def _lay_out(self, current: Node | None) -> None:
+        """Part the groups into lines; the cursor goes to where `current` is now."""
+        room = max(1, self.scrollable_size.width - LABEL)
         self._lines = [
             _Line(label if start == 0 else "", nodes[start : start + room])
             for label, nodes in self._groups
             for start in range(0, max(1, len(nodes)), room)
             if nodes
         ]
-        self._at = (0, 0)
+        self._at = (0, 0) if current is None else self._place_of(current)
         self.virtual_size = Size(self.size.width, len(self._lines))
         self.refresh()
 
