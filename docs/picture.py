@@ -13,19 +13,19 @@ from naru.format import Glyphs
 from naru.screens.overview import OverviewScreen
 from naru_client.config import Settings
 from naru_client.exchange import CallLog
-from naru_client.mock.open import demo_profile, open_profile
+from naru_client.mock.open import demo_profile, open_sites
 
 MOMENT = datetime(2026, 3, 2, 5, 30, tzinfo=UTC)
-SIZE = (116, 30)
+SIZE = (144, 30)
 PICTURE = Path(__file__).parent / "demo.svg"
 
 
 async def draw() -> str:
     log = CallLog()
-    centre = await open_profile(demo_profile(), log, clock=MOMENT.timestamp)
-    app = NaruApp(centre, Settings(), log, glyphs=Glyphs(ascii_only=False), clock=lambda: MOMENT)
+    sites = await open_sites(demo_profile(), log, clock=MOMENT.timestamp)
+    app = NaruApp(sites, Settings(), log, name="demo", glyphs=Glyphs(ascii_only=False), clock=lambda: MOMENT)
     async with app.run_test(size=SIZE) as pilot:
-        while not all(getattr(app.state, topic) for topic in OverviewScreen.TOPICS):
+        while not all(getattr(part, topic) for part in app.state.parts for topic in OverviewScreen.TOPICS):
             await pilot.pause()
         await pilot.pause()
         return app.export_screenshot(title="naru demo")
