@@ -72,8 +72,11 @@ async def settled(read: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
 
 
 def told(jobs: tuple[Job, ...], *left_out: str) -> dict[Any, dict[str, Any]]:
+    """Fields by job, but for jobs that other tests submitted by REST and took back: of those 22.05 contradicts itself
+    (`squeue` tells another output file of an array's task than `scontrol` and slurmrestd do)."""
     fields = [name for name in SAME if name not in left_out]
-    return {(j.job_id, j.submitted): {name: getattr(j, name) for name in fields} for j in jobs}
+    ours = (j for j in jobs if not j.name.startswith("beside-"))
+    return {(j.job_id, j.submitted): {name: getattr(j, name) for name in fields} for j in ours}
 
 
 async def test_all_transports_reach_the_same_site(centres: dict[str, SlurmCentre]) -> None:
