@@ -1,6 +1,7 @@
 """What people bring looks like what published traces of accelerator clusters agree on."""
 
 from collections import Counter
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -89,7 +90,7 @@ def test_some_come_in_bursts_of_one_user() -> None:
         return sorted(known.values(), key=lambda job: job.submitted)
 
     def together(jobs: list[Job]) -> float:
-        pairs = list(zip(jobs, jobs[1:], strict=False))
+        pairs = list(pairwise(jobs))
         return sum(a.user == b.user and b.submitted - a.submitted < 30 for a, b in pairs) / len(pairs)
 
     assert together(arrivals(0.3)) > 2 * together(arrivals(0.0))
