@@ -15,6 +15,7 @@ from naru_client.mock.cluster import Cluster
 from naru_client.mock.entities import NEVER, Job, Node
 from naru_client.mock.fair_share import Priorities
 from naru_client.mock.gates import Gates
+from naru_client.mock.hostlist import compress
 from naru_client.mock.limits import Limits
 from naru_client.mock.scenario import Partition, SitePlan
 from naru_client.mock.spans import Spans
@@ -169,7 +170,7 @@ class _Pass:
         reason = s.gates.shape(job, partition)
         if reason == "ReqNodeNotAvail":
             out = self.cluster.able(job, partition) & ~self.cluster.usable
-            job.detail = "ReqNodeNotAvail, UnavailableNodes:" + ",".join(node.name for node in self.cluster.at(out))
+            job.detail = "ReqNodeNotAvail, UnavailableNodes:" + compress(node.name for node in self.cluster.at(out))
         if reason:
             return reason
         if job.reservation and not any(w.name == job.reservation and w.start <= self.now for w in self.cluster.windows):
