@@ -6,8 +6,8 @@ well under a microsecond.
 
 from collections.abc import Iterable, Iterator
 
-from naru_client.hostlist import expand
 from naru_client.mock.entities import Allocation, Job, Make, Node, Window
+from naru_client.mock.hostlist import names
 from naru_client.mock.scenario import NodeGroup, Partition, SitePlan
 
 
@@ -44,7 +44,7 @@ class Cluster:
         )  # fmt: skip
         self.makes.append(make)
         index, all_gres, all_cores = len(self.nodes), (1 << gres) - 1, (1 << cores) - 1
-        for name in expand(group.names):
+        for name in names(group.names):
             self.nodes[name] = Node(
                 index=index, bit=1 << index, name=name, group=group, make=make, gres_name=kind, gres_type=model,
                 gres_count=gres, cpus=cores, memory=group.memory, free_gres=all_gres, free_cores=all_cores,
@@ -55,7 +55,7 @@ class Cluster:
         make.levels[gres] = make.members
 
     def _gather(self, partition: Partition) -> None:
-        found = [self.nodes[name] for name in expand(partition.nodes) if name in self.nodes]
+        found = [self.nodes[name] for name in names(partition.nodes) if name in self.nodes]
         mask = 0
         for node in found:
             node.partitions.append(partition.name)

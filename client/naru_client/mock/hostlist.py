@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from naru_client.hostlist import expand
+
 _NUMBERED = re.compile(r"^(.*?)([0-9]+)$")
 
 
@@ -44,3 +46,9 @@ def _split(name: str) -> tuple[str, int, int] | None:
     """A name's letters, how many digits follow them, and the number these make."""
     match = _NUMBERED.match(name)
     return None if match is None else (match[1], len(match[2]), int(match[2]))
+
+
+@lru_cache(maxsize=256)
+def names(text: str) -> tuple[str, ...]:
+    """The names of a hostlist. A scenario's are asked for when it is checked and again when its sites are built."""
+    return tuple(expand(text))

@@ -8,7 +8,7 @@ follow from a handful of sums, so nothing has to be gone through as time passes.
 from msgspec import Struct
 
 from naru_client.mock.entities import Job
-from naru_client.mock.scenario import Caps, Partition, Qos, SitePlan
+from naru_client.mock.scenario import Account, Caps, Partition, Qos, SitePlan
 from naru_client.mock.tres import Resources
 
 POLICY = 2050  # ESLURM_ACCOUNTING_POLICY: refused when it is submitted
@@ -68,6 +68,8 @@ class Limits:
         self.accounts = {a.name: a for a in plan.accounts}
         self.tallies: dict[tuple[str, ...], Tally] = {}
         self._lines: dict[tuple[str, str, str, str], Line] = {}
+        self._commons: dict[tuple[str, str], list[Check]] = {}
+        self._rows: dict[tuple[float, ...], tuple[tuple[int, float], ...]] = {}  # what is not 0 of some amounts
         for account in plan.accounts:
             for resource, minutes in account.used_minutes.items():
                 i = resources.index[resource]
@@ -106,15 +108,18 @@ class Limits:
 
     def _book(self, job: Job, now: float, sign: float) -> None:
         at, until = now - self.origin, job.started + job.limit - self.origin
-        rows = [(i, sign * a, sign * a * at, sign * a * until) for i, a in enumerate(job.amounts) if a]
+        rows = self._rows.get(job.amounts)
+        if rows is None:
+            rows = self._rows[job.amounts] = tuple((i, amount) for i, amount in enumerate(job.amounts) if amount)
         more = int(sign)
         for tally in self._line(job, job.partition).tallies:
             tally.jobs += more
             busy, mark, promised = tally.busy, tally.mark, tally.promised
-            for i, amount, marked, until_end in rows:
+            for i, amount in rows:
+                amount *= sign
                 busy[i] += amount
-                mark[i] += marked
-                promised[i] += until_end
+                mark[i] += amount * at
+                promised[i] += amount * until
 
     def fade(self, factor: float, now: float) -> None:
         """Let all that was used count for less."""
@@ -205,7 +210,14 @@ class Limits:
             checks += self._tres("tres", theirs, qos.max_tres_per_account, "Max{}PerAccount")
         return checks + self._common(qos, self.tally("qos", qos.name), "QOS")
 
-    def _common(self, caps: Caps, tally: Tally, prefix: str) -> list[Check]:
+    def _common(self, caps: Qos | Account, tally: Tally, prefix: str) -> list[Check]:
+        """The caps of all that a QOS or an account has together: the same for each of its people."""
+        found = self._commons.get((prefix, caps.name))
+        if found is None:
+            found = self._commons[prefix, caps.name] = self._common_checks(caps, tally, prefix)
+        return found
+
+    def _common_checks(self, caps: Caps, tally: Tally, prefix: str) -> list[Check]:
         checks: list[Check] = []
         if caps.max_wall_hours is not None:
             checks.append(Check("wall", tally, 0, caps.max_wall_hours * 3600, f"{prefix}MaxWallDurationPerJobLimit"))

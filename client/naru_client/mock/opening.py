@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from naru_client.mock.simulator import Simulator
 
 BURST = 6.0  # how many more come in a burst, on average
-TRIES = 12  # how many jobs in a row may fail to fit before a partition counts as full
+TRIES = 8  # how many jobs in a row may fail to fit before a partition counts as full
 OPENING_HOUR = time(9, tzinfo=UTC)
 
 

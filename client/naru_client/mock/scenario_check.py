@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 
-from naru_client.hostlist import expand
+from naru_client.mock.hostlist import names
 from naru_client.mock.scenario import Caps, Cast, NodeGroup, SitePlan, WrongScenario
 from naru_client.mock.work_kinds import KINDS
 
@@ -66,7 +66,7 @@ class _Check:
 
     def _hosts(self, place: str, group: NodeGroup) -> list[str]:
         try:
-            return list(expand(group.names))
+            return list(names(group.names))
         except ValueError as error:
             raise self.wrong(place, str(error)) from None
 
@@ -76,7 +76,7 @@ class _Check:
             self.positive(place, (("max-hours", partition.max_hours), ("default-hours", partition.default_hours)))
             if partition.qos:
                 self.known(place, "QOS", partition.qos, self.qos)
-            if not self.nodes & set(expand(partition.nodes)):
+            if not self.nodes & set(names(partition.nodes)):
                 raise self.wrong(place, f"there is no node {partition.nodes!r}")
             for account in partition.allow_accounts:
                 self._account(place, account)
@@ -137,8 +137,8 @@ class _Check:
         for incident in self.plan.incidents:
             self._are_nodes(f"incident on {incident.node!r}", incident.node)
 
-    def _are_nodes(self, place: str, names: str) -> None:
-        for name in expand(names):
+    def _are_nodes(self, place: str, hosts: str) -> None:
+        for name in names(hosts):
             self.known(place, "node", name, self.nodes)
 
     def _cast(self) -> None:
