@@ -1,6 +1,6 @@
 """How Slurm 26.05.3 refuses: wrong requests, and what a real slurmrestd says to each. Data, importing nothing of Naru.
 
-`by` tells how that is known: "recorded" are answers of a real one (this project's recordings, apis.md 2.3 to 2.5),
+`by` tells how that is known: "recorded" are answers of a real one (this project's recordings),
 "source" is what its own source at tag slurm-26-05-3-1 does, file and function named.
 """
 
@@ -200,7 +200,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "cancel an unknown job": Wrong(
         "DELETE", f"{CTLD}/job/60000000", Manners(200, JSON, (2017,)),
-        "apis.md 3 e; source job_mgr.c _add_signal_job_resp",
+        "source job_mgr.c _add_signal_job_resp",
     ),
     "cancel somebody else's job": Wrong(
         "DELETE", f"{CTLD}/job/{{foreign}}", Manners(200, JSON, (2002,), "Access/permission denied"), "recorded"

@@ -139,7 +139,7 @@ def test_what_is_not_provided_is_no_endpoint(question: str, centres: dict[str, A
 
 @pytest.mark.parametrize("question", sorted(OPERATORS_ALONE))
 def test_what_is_for_operators_alone_is_refused_as_documented(question: str, centres: dict[str, Asked]) -> None:
-    """With 2002, as 22.05.8 and 24.11.5 do (apis.md 2.2); the status is that of 26.05 (its http.c)."""
+    """With 2002, as 22.05.8 and 24.11.5 do; the status is that of 26.05 (its http.c)."""
     operation = contract().named(question)
     reply = centres["opening"].ask("GET", operation.path)
     assert reply.status == 422

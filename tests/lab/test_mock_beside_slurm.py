@@ -323,7 +323,7 @@ def test_like_reservations_are_told_alike(sides: tuple[Simulated, Real]) -> None
 # ---- the records as they are sent ---------------------------------------------------------------------------------
 
 # v0.0.38 writes plain numbers for what is wrapped since, null for what is empty since, and QOS for qos: not listed.
-# Place → why it is gone, or of another type (specs/slurm-schema-diffs.txt, apis.md 2.7).
+# Place → why it is gone, or of another type (by the published documents of each version).
 FLAT = "partitions were flat; nested since v0.0.39"
 LIST = "one word in v0.0.38, a list since v0.0.39 or v0.0.40"
 RAW_DIFFER: dict[str, dict[str, str]] = {
