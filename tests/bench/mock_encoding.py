@@ -17,9 +17,10 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[1] / "client")]
 import msgspec  # noqa: E402
 from tests.bench.measure import interleaved, median, spread, verdict  # noqa: E402
 
+from naru_client.mock.asgi import Reply  # noqa: E402
 from naru_client.mock.scenario import parse_scenario  # noqa: E402
 from naru_client.mock.simulator import Simulator  # noqa: E402
-from naru_client.mock.slurmrestd import Reply, Slurmrestd  # noqa: E402
+from naru_client.mock.slurmrestd import Slurmrestd  # noqa: E402
 from naru_client.mock.world import SteppedClock, World  # noqa: E402
 
 COLD_LIMITS, WARM_LIMIT = {"jobs": 2.0, "nodes": 2.5}, 0.5  # times msgspec

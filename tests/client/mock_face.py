@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from tests.client.mock_world import NOON, TINY
 
+from naru_client.mock.asgi import Reply
 from naru_client.mock.scenario import Scenario, load_scenario, parse_scenario
 from naru_client.mock.simulator import Simulator
-from naru_client.mock.slurmrestd import Reply, Slurmrestd
+from naru_client.mock.slurmrestd import Slurmrestd
 from naru_client.mock.world import SteppedClock, World
 
 TOKEN = {"x-slurm-user-token": "secret"}

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from tests.client.mock_world import NOON, TINY, submit
 
 from naru_client.mock import firecrest_files
+from naru_client.mock.asgi import Reply
 from naru_client.mock.entities import Job
 from naru_client.mock.firecrest import _ENDPOINTS, Firecrest
 from naru_client.mock.logs import Log, log_bytes
 from naru_client.mock.scenario import load_scenario, parse_scenario
 from naru_client.mock.simulator import Simulator
-from naru_client.mock.slurmrestd import Reply
 from naru_client.mock.wire_values import paths
 from naru_client.mock.world import SteppedClock, World
 

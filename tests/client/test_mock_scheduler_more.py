@@ -5,8 +5,9 @@ from msgspec.structs import replace
 from tests.client.mock_world import NOON, REASONS, TINY, check, submit, world
 
 from naru_client.mock.entities import Dependency, Job
+from naru_client.mock.runs import REQUEUE_DELAY
 from naru_client.mock.scenario import parse_scenario
-from naru_client.mock.simulator import REQUEUE_DELAY, Simulator
+from naru_client.mock.simulator import Simulator
 
 
 def on(kind: str, job: Job, delay: float = 0.0) -> Dependency:

@@ -8,9 +8,10 @@ import pytest
 from tests.client.mock_face import TOKEN, Face, small_face, tiny_face
 from tests.client.mock_world import NOON, submit
 
+from naru_client.mock.asgi import Reply
 from naru_client.mock.requests import read_query
 from naru_client.mock.scenario import load_scenario
-from naru_client.mock.slurmrestd import MOST_BODY, Reply, Slurmrestd
+from naru_client.mock.slurmrestd import MOST_BODY, Slurmrestd
 from naru_client.mock.world import SteppedClock, World
 
 
@@ -329,3 +330,26 @@ async def test_it_is_an_asgi_app(tiny: Face) -> None:
         assert posted.json()["hostlist"] == "a[1-2]"
         large = await client.post("/util/v0.0.44/hostlist", content=b" " * (MOST_BODY + 1), headers=TOKEN)
         assert large.status_code == 413
+
+
+def test_requeueing_is_there_where_slurm_has_it(tiny: Face) -> None:
+    """It came with v0.0.45: of that version a release that has it answers this much, and an older release nothing."""
+    job = submit(tiny.simulator, user="ann", hours=2)
+    tiny.step(60)
+    assert tiny.job(job.id)["job_state"] == ["RUNNING"]
+    for method, tail in (("GET", f"job/{job.id}/requeue"), ("POST", "jobs/requeue")):
+        assert tiny.app.reply(method, f"/slurm/v0.0.44/{tail}", {}, TOKEN).status == 404
+    assert tiny.app.reply("GET", "/slurm/v0.0.45/ping", {}, TOKEN).status == 404
+    reply = tiny.app.reply("GET", f"/slurm/v0.0.45/job/{job.id}/requeue", {}, TOKEN)
+    told = msgspec.json.decode(reply.body)
+    assert (reply.status, told["errors"], told["status"]) == (200, [], [])
+    assert told["meta"]["plugin"]["data_parser"] == "data_parser/v0.0.45"
+    assert job.pending
+    assert job.restarts == 1
+    tiny.step(300)
+    assert tiny.job(job.id)["job_state"] == ["RUNNING"]
+    body = msgspec.json.encode({"jobs": [str(job.id)]})
+    assert tiny.app.reply("POST", "/slurm/v0.0.45/jobs/requeue", {}, TOKEN, body).status == 200
+    assert job.restarts == 2
+    tiny.app.upgrade("25.11.0", ("v0.0.44",))
+    assert tiny.app.reply("GET", f"/slurm/v0.0.45/job/{job.id}/requeue", {}, TOKEN).status == 404

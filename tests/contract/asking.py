@@ -10,7 +10,8 @@ from tests.contract.manners import CTLD, JOB, SCRIPT
 from tests.contract.published import NEWEST, contract
 
 from naru_client.mock import scenario as scenarios
-from naru_client.mock.slurmrestd import Reply, Slurmrestd
+from naru_client.mock.asgi import Reply
+from naru_client.mock.slurmrestd import Slurmrestd
 from naru_client.mock.world import SteppedClock, World
 
 SMALL = Path(scenarios.__file__).with_name("scenarios") / "small.toml"

@@ -11,8 +11,8 @@ from tests.contract.manners import CTLD, DBD
 from tests.contract.published import NEWEST, SPECS, VERSIONS, Operation, contract
 from tests.contract.shapes import read_shapes, shape_of
 
+from naru_client.mock.asgi import Reply
 from naru_client.mock.scenario import load_scenario, scenario_names
-from naru_client.mock.slurmrestd import Reply
 
 SHAPES = read_shapes(SPECS / "shapes.json")
 

@@ -12,8 +12,9 @@ What is the case, and what happens (pure: no clock, no network, no client's word
     world                         the sites of a scenario and their one clock
 
 How it is told (faces: apps of requests and answers, without a network):
+    asgi                                                     how a request comes in and an answer goes out
     slurmrestd, slurmctld, slurmdbd, body_*, privileges      reading, by slurmrestd v0.0.42 to v0.0.44
-    actions*, submission*                                    writing
+    actions*, submission*                                    writing; of v0.0.45 requeueing alone
     firecrest*, files, logs, log_*                           job logs through FirecREST's file operations
     tokens, faults, fault_*, server*                         who asks, what goes wrong, a loopback socket
 

@@ -3,6 +3,7 @@
 Pure: no wall clock, no global generator, no input or output. `advance` moves time, and nothing else does.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
@@ -22,7 +23,7 @@ from naru_client.mock.workload import Workload, with_tenants
 REPRIORITISE = 300.0  # Slurm's PriorityCalcPeriod
 
 
-class Clockwork:
+class Clockwork(ABC):
     """A site at `now` (epoch seconds). What starts and stops jobs stands in `Runs`, what people do in `Deeds`."""
 
     def __init__(self, plan: SitePlan, seed: int, start: float) -> None:
@@ -46,7 +47,6 @@ class Clockwork:
         self.records: dict[tuple[int, float], Job] = {}
         self.waiting: dict[str, int] = dict.fromkeys(self.cluster.partitions, 0)  # by (first) partition
         self.jobs_changed = self.nodes_changed = self.calendar_changed = self.partitions_changed = self.now
-        self.passed = self.now  # when the scheduler last looked at the queue
         self.backfilled = self.now
         self.started = self.ended = self.submitted = self.cancelled = self.failed = 0
         self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
@@ -56,11 +56,13 @@ class Clockwork:
         self._pass_due = self._backfill_due = False
         self._dependents: dict[Job, list[Job]] = {}
 
+    @abstractmethod
     def _start(self, job: Job, partition: Partition, nodes: tuple[Node, ...]) -> Job:
-        raise NotImplementedError
+        """Make a job run; of an array group, its next task, which is what is returned."""
 
+    @abstractmethod
     def _preempt(self, victims: list[Job]) -> None:
-        raise NotImplementedError
+        """Make running jobs give way."""
 
     def advance(self, to: float) -> None:
         """Let time pass until `to`; a time already past changes nothing."""
@@ -102,7 +104,7 @@ class Clockwork:
         return sum(w.per_hour or per_node * len(self.cluster.members[w.partition]) for w in self.plan.work)
 
     def _pass(self, _: None) -> None:
-        self._pass_due, self.passed = False, self.now
+        self._pass_due = False
         dirty, self._dirty = sorted(self._dirty), set()
         for component in dirty:
             self._look(component, plan=False)

@@ -3,6 +3,7 @@
 Told from a list that is written already, so an older contract costs a decoding and an encoding more.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,14 +24,24 @@ _LATER: dict[str, dict[str, tuple[str, ...]]] = {
         "partitions": ("topology",),
     },
 }  # fmt: skip
+# Requeueing came with v0.0.45. A release that speaks it answers that much of it: nothing else of it is served.
+REQUEUEING = "v0.0.45"
+_REQUEUES = re.compile(r"slurm/(jobs/requeue|job/[^/]+/requeue)")
 _LATER_PATHS = {"v0.0.43": ("slurm/resources", "util/")}
 
 
 def served(part: str, tail: str, contract: str) -> bool:
     """Whether a path is there in a contract."""
+    if contract == REQUEUEING or requeues(part, tail):
+        return contract == REQUEUEING and requeues(part, tail)
     older = CONTRACTS.index(contract) if contract in CONTRACTS else 0
     missing = [path for version in CONTRACTS[: older + 1] for path in _LATER_PATHS.get(version, ())]
     return not f"{part}/{tail}".startswith(tuple(missing))
+
+
+def requeues(part: str, tail: str) -> bool:
+    """Whether a path is one of those that put jobs back."""
+    return _REQUEUES.fullmatch(f"{part}/{tail}") is not None
 
 
 def project(part: str, body: Body, contract: str) -> Body:

@@ -52,14 +52,6 @@ class Node(Struct, eq=False, kw_only=True):
     def cpus_free(self) -> int:
         return self.free_cores.bit_count()
 
-    def has_room(self, job: "Job") -> bool:
-        """One share of the job fits on what is free now."""
-        return (
-            self.free_gres.bit_count() >= job.accelerators
-            and self.free_cores.bit_count() >= job.cpus
-            and self.free_memory >= job.memory
-        )
-
     def ready_at(self, shape: Shape) -> float:
         """When such a share will fit if every job runs to its limit; 0 when it does now, NEVER when it never does.
 
@@ -241,12 +233,6 @@ class Job(Struct, eq=False, kw_only=True):
     def where(self) -> tuple[Partition, ...]:
         """The partitions it may run in."""
         return self.partitions or (self.partition,)
-
-    def fits_empty(self, node: Node) -> bool:
-        """The node is big enough, and of the right kind, for one share of the job."""
-        if node.bit & self.not_on or (self.on_node and node.name not in self.on_node.split(",")):
-            return False
-        return node.make.suits(self)
 
     def amount(self, resource: str) -> int:
         """How much of a TRES the whole job takes (`gres/gpu`, `gres/gpu:b200`, `cpu`, `node`, `mem`)."""

@@ -6,13 +6,14 @@ that read. Submitting and attaching are refused (405), writing files and transfe
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from math import inf, nextafter
 from typing import Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from naru_client.mock.asgi import Message, Receive, Reply, Send, answer, headers_of
 from naru_client.mock.files import Files
 from naru_client.mock.firecrest_files import NO_LOGIN, OPERATIONS, Shell, check_path
 from naru_client.mock.firecrest_jobs import Jobs
@@ -20,7 +21,7 @@ from naru_client.mock.firecrest_request import Refused, Request
 from naru_client.mock.firecrest_status import Status, liveness, system
 from naru_client.mock.people import People
 from naru_client.mock.requests import Caller
-from naru_client.mock.slurmrestd import JSON, Message, Reply
+from naru_client.mock.slurmrestd import JSON
 from naru_client.mock.wire_values import Body
 from naru_client.mock.world import Site, World
 
@@ -63,24 +64,10 @@ class Firecrest:
         self._encoder = msgspec.json.Encoder()
         self._answered = 0
 
-    async def __call__(
-        self,
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
-        if scope["type"] != "http":
-            return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        reply = self.reply(scope["method"], scope["path"], query, headers)
-        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        if reply.status != 204:
-            lines.append((b"content-length", str(len(reply.body)).encode()))
-        if reply.content_type:
-            lines.append((b"content-type", reply.content_type.encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": lines})
-        await send({"type": "http.response.body", "body": reply.body})
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            await answer(send, self.reply(scope["method"], scope["path"], query, headers_of(scope)))
 
     def reply(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes = b""

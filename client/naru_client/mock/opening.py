@@ -317,7 +317,7 @@ class Opening:
         return placed
 
     def _room(self, job: Job, started: float | None = None) -> tuple[Node, ...]:
-        """The nodes a job fits on now, the fullest first. One that was let in at `started` would not have been if it
+        """The nodes a job fits on now. One that was let in at `started` would not have been if it
         could have run into a maintenance."""
         closed = 0
         for window in self.cluster.windows:

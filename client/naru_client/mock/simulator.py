@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterator
 from naru_client.mock.deeds import Deeds
 from naru_client.mock.entities import Job, Node
 from naru_client.mock.gates import HOPELESS
-from naru_client.mock.runs import REQUEUE_DELAY
 from naru_client.mock.scenario import SitePlan
 from naru_client.mock.workload import Kind
-
-__all__ = ["FIRST_BACKFILL", "REQUEUE_DELAY", "Simulator"]
 
 FIRST_BACKFILL = 2.0  # seconds from the opening until expected starts are planned
 

@@ -6,14 +6,15 @@ them. A site is simulated as of the moment of each question.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from naru_client.mock import util
-from naru_client.mock.contracts import project, served
+from naru_client.mock.asgi import Message, Receive, Reply, Send, answer, body_of, headers_of
+from naru_client.mock.contracts import REQUEUEING, project, requeues, served
 from naru_client.mock.openapi import document
 from naru_client.mock.parameters import unknown
 from naru_client.mock.people import People
@@ -27,7 +28,6 @@ from naru_client.mock.world import Site
 if TYPE_CHECKING:
     from naru_client.mock.actions import Controller
 
-Message = MutableMapping[str, Any]
 Action = Callable[[Caller, Query, bytes], Body]
 JSON, TEXT = "application/json", "text/plain"
 MOST_BODY = 1 << 20  # bytes of a request
@@ -40,13 +40,6 @@ _SEE = (
     "specification which includes a list of all possible slurmrestd endpoints."
 )
 _CLOSE = (("connection", "close"),)  # a refusal ends the connection
-
-
-class Reply(Struct, frozen=True):
-    status: int
-    content_type: str = ""
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 def refusal(status: int, words: str) -> Reply:
@@ -96,24 +89,15 @@ class Slurmrestd:
         if self._parts is not None:
             self._parts.slurm.node_writer.use_release(release)
 
-    async def __call__(
-        self,
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = read_query(scope["query_string"].decode("latin-1"))
-        body = await _whole_body(receive)
-        reply = TOO_LARGE if body is None else self.reply(scope["method"], scope["path"], query, headers, body)
-        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        lines.append((b"content-length", str(len(reply.body)).encode()))
-        if reply.content_type:
-            lines.append((b"content-type", reply.content_type.encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": lines})
-        await send({"type": "http.response.body", "body": reply.body})
+        body = await body_of(receive, MOST_BODY)
+        if body is None:
+            await answer(send, TOO_LARGE)
+        else:
+            await answer(send, self.reply(scope["method"], scope["path"], query, headers_of(scope), body))
 
     def reply(
         self, method: str, path: str, query: Mapping[str, str] | None, headers: Mapping[str, str], body: bytes = b""
@@ -126,7 +110,7 @@ class Slurmrestd:
         if (path.rstrip("/") or "/") in _DOCUMENTS:
             return self._document(method)
         match = _PATH.fullmatch(path)
-        if match is None or match[2] not in self.contracts or not served(match[1], match[3], match[2]):
+        if match is None or not self._speaks(match[2]) or not served(match[1], match[3], match[2]):
             return NOT_FOUND
         part, contract, tail = match.groups()
         simulator = self.site.at_present()
@@ -156,6 +140,9 @@ class Slurmrestd:
         if told is None:
             return Reply(304)
         return _json(200, {"errors": [], "warnings": [], **project(part, told, contract), "meta": head})
+
+    def _speaks(self, contract: str) -> bool:
+        return contract in self.contracts or (contract == REQUEUEING and self.release >= "26.05")
 
     def _opened(self, simulator: Simulator) -> _Parts:
         if self._parts is None:
@@ -188,7 +175,7 @@ class Slurmrestd:
 
     def _action(self, method: str, part: str, tail: str) -> Action | None:
         """What carries out a request to change something; None when there is no such thing."""
-        if method == "GET":
+        if method == "GET" and not requeues(part, tail):  # the one GET that changes something
             return None
         if part == "util":
             return util.find(tail) if method == "POST" else None
@@ -244,19 +231,3 @@ def _json(status: int, body: Body, headers: tuple[tuple[str, str], ...] = ()) ->
     records: Records = body[name]
     rest = encode({key: value for key, value in body.items() if key != name})
     return Reply(status, JSON, records.joined(b'{"%b":' % name.encode(), b"," + rest[1:]), headers)
-
-
-async def _whole_body(receive: Callable[[], Awaitable[Message]]) -> bytes | None:
-    """The body of a request; None when it is larger than anybody's need be."""
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return b"".join(pieces)
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > MOST_BODY:
-            return None
-        if not message.get("more_body", False):
-            return b"".join(pieces)
