@@ -214,8 +214,10 @@ def told(job: Job, ids: dict[str, int]) -> dict[str, Any]:
     """A job's fields, with ids replaced by the kinds they belong to."""
     kinds = {str(number): kind for kind, number in ids.items()}
 
-    def named(text: Any) -> Any:
-        return re.sub(r"\d+", lambda found: kinds.get(found[0], found[0]), text) if isinstance(text, str) else text
+    def named(text: Any) -> Any:  # of a path the file's name alone: the lab's folder may have a number like an id
+        if not isinstance(text, str):
+            return text
+        return re.sub(r"\d+(?=[^/]*$)", lambda found: kinds.get(found[0], found[0]), text)
 
     fields = asdict(job)
     same = {name: named(fields[name]) if name in ("dependency", "stdout", "stderr") else fields[name] for name in SAME}
