@@ -16,6 +16,7 @@ _ESCAPE = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
+_HARMLESS = re.compile("[ -~가-힣]*")  # ASCII and whole Hangul syllables: what nearly every text is made of
 _SPACE = re.compile(r"[\t\n\x0b\x0c\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 # Printable to Python, yet invisible or of no fixed width: fillers, joiners, variation selectors.
 _INVISIBLE = re.compile(
@@ -34,7 +35,7 @@ def clean(value: str, limit: int = 4096) -> str:
     """
     if len(value) > limit:
         value = value[: limit - 1] + "…"
-    if value.isascii() and value.isprintable():
+    if _HARMLESS.fullmatch(value):
         return value
     value = _SPACE.sub(" ", _ESCAPE.sub(MARK, value))
     return _clean_characters(value)

@@ -345,6 +345,74 @@ async def test_a_list_that_became_empty_is_empty() -> None:
     assert (await asked.nodes()).value == ()
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        httpx.Response(304),
+        httpx.Response(200, content=b""),
+        answer({"jobs": [], "warnings": [{"description": "No job changes since update_time[99]", "source": "x"}]}),
+    ],
+)
+async def test_a_queue_that_did_not_change_is_kept_and_what_runs_has_run_longer(second: httpx.Response) -> None:
+    queries: list[dict[str, str]] = []
+    jobs = [
+        {"job_id": 1, "job_state": ["RUNNING"], "user_name": "alice", "start_time": 1_000_000_000},
+        {"job_id": 2, "job_state": ["PENDING"], "user_name": "bob"},
+    ]
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        queries.append(dict(request.url.params))
+        return answer({"jobs": jobs, "last_update": {"set": True, "number": 99}}) if len(queries) == 1 else second
+
+    asked = source(reply)
+    first, again = await asked.jobs(None), await asked.jobs("alice")
+    assert queries == [{}, {"update_time": "99"}]
+    ((running,), (ran, waiting)) = again.value, first.value
+    assert (running.id, waiting.id) == ("1", "2")
+    assert running.elapsed is not None
+    assert ran.elapsed is not None
+    assert 0 <= running.elapsed - ran.elapsed - int((again.as_of - first.as_of).total_seconds()) <= 1
+    assert (await asked.jobs("bob")).value[0] is waiting
+
+
+async def test_a_queue_that_became_empty_is_empty() -> None:
+    lists: list[list[object]] = [[{"job_id": 1}], []]
+    asked = source(lambda request: answer({"jobs": lists.pop(0), "last_update": {"set": True, "number": 99}}))
+    assert len((await asked.jobs(None)).value) == 1
+    assert (await asked.jobs(None)).value == ()
+
+
+async def test_a_queue_that_tells_no_time_is_read_whole_each_time() -> None:
+    queries: list[dict[str, str]] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        queries.append(dict(request.url.params))
+        return answer({"jobs": [{"job_id": 1}]})
+
+    asked = source(reply)
+    (first,), (second,) = (await asked.jobs(None)).value, (await asked.jobs(None)).value
+    assert queries == [{}, {}]
+    assert first is second
+
+
+async def test_an_echoed_token_is_taken_out_wherever_the_parts_of_an_answer_meet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from naru_client.slurm import rest
+
+    monkeypatch.setattr(rest, "PART", 7)
+    token = Secret("s3cret-token-of-alice")
+    body = b'{"x":"' + b"." * 50 + token.reveal().encode() + b'"}'
+    transport = HttpTransport(
+        Profile(url="https://centre"),
+        token,
+        inner=httpx.MockTransport(lambda request: httpx.Response(200, content=body)),
+    )
+    answered = await transport.send(Call(key="k", method="GET", path="/x"))
+    assert token.reveal().encode() not in answered.body
+    assert answered.body.startswith(b'{"x":"....')
+
+
 async def test_nothing_where_a_list_should_be_is_no_empty_list() -> None:
     with pytest.raises(BadAnswer):
         await source(lambda request: httpx.Response(200, content=b"")).jobs(None)

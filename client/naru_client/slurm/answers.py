@@ -33,7 +33,7 @@ NO_SUCH_JOB = 2017
 NOT_SIGNED_IN = b"Authentication failure"  # slurmrestd's whole answer to a request without a token
 NOTHING_FOUND = 9003  # an empty result, which is no error
 LARGEST_NUMBER = 1 << 31  # no error number is beyond what a C int holds
-LONGEST_REST = 3600.0  # seconds; who asks for more of a rest gets no exact figure shown
+LONGEST_REST = 3600.0  # seconds; who asks for more of a rest gets this much, and no exact figure is shown
 
 
 class Trouble(NamedTuple):
@@ -51,7 +51,7 @@ def unchanged(answer: Answer) -> bool:
     if answer.status == 304:
         return True
     check_http(answer)
-    return not answer.body.strip()
+    return _blank(answer.body)
 
 
 def version_missing(answer: Answer) -> bool:
@@ -60,10 +60,28 @@ def version_missing(answer: Answer) -> bool:
 
 
 def check_http(answer: Answer) -> None:
-    """Raise what an HTTP status and the body of a failure mean; a 2xx or 304 passes, its body still to be judged."""
+    """Raise what an HTTP status and the body of a failure mean; a 2xx or 304 passes, its body still to be judged.
+
+    The error knows for how long the centre asked to be left alone, whatever the status it asked that with.
+    """
+    try:
+        _check_http(answer)
+    except NaruError as error:
+        error.retry_after = rest(answer)
+        raise
+
+
+def rest(answer: Answer) -> float | None:
+    """Seconds that an answer asks for before the next call, at most LONGEST_REST; None where it does not ask."""
+    if answer.retry_after is None or not 0 <= answer.retry_after < float("inf"):
+        return None
+    return min(answer.retry_after, LONGEST_REST)
+
+
+def _check_http(answer: Answer) -> None:
     status = answer.status
     if 200 <= status < 300 or status == 304:
-        if not _is_json(answer) and answer.body.strip():
+        if not _is_json(answer) and not _blank(answer.body):
             raise BadAnswer(
                 _("the address answers, but not as slurmrestd does ({what})").format(what=_content(answer)),
                 _("check `url` in the profile: it is slurmrestd's address without a path"),
@@ -175,9 +193,14 @@ def _by_status(answer: Answer) -> NaruError:
     return BadAnswer(_("unexpected answer (HTTP {status}): {words}").format(status=status, words=words or "–"))
 
 
+def _blank(body: bytes) -> bool:
+    """Whether there is nothing in it; 500 MB are not copied to find that out."""
+    return not body[:100].strip() and not body.strip()
+
+
 def _is_json(answer: Answer) -> bool:
     return "json" in answer.content_type.lower() or (
-        not answer.content_type and answer.body.lstrip()[:1] in (b"{", b"[")
+        not answer.content_type and answer.body[:100].lstrip()[:1] in (b"{", b"[")
     )
 
 

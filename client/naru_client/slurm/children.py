@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ class Child:
         """Start it. Raises OSError where that cannot be done."""
         self.call = call
         self.started = time.monotonic()
-        self.out, self.err = bytearray(), bytearray()
+        self.out, self.err = BytesIO(), BytesIO()  # they hand over what they hold without copying it
         self.overflowed = False
         self.status = -int(signal.SIGKILL)  # until it is known to have ended otherwise
         self._process = _started((program, *call.argv[1:]), environ)
@@ -112,8 +113,8 @@ class Child:
         except BlockingIOError:
             return 0
         kept, limit = self._pipes[pipe]
-        room = limit - len(kept)
-        kept += data[:room]
+        room = limit - kept.tell()
+        kept.write(data[:room])
         if not data and self._loop is not None:
             self._loop.remove_reader(pipe)
         if len(data) > room and pipe == self._stdout:

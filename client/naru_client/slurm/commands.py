@@ -5,11 +5,13 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from naru_client import hostlist
+from naru_client.arriving import tell
 from naru_client.errors import BadAnswer, NotFound, NotProvided
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
@@ -19,19 +21,26 @@ from naru_client.slurm import answers, text_lists, text_records
 from naru_client.slurm.job_ids import JobId, checked_user
 from naru_client.slurm.processes import CommandTransport, slurm_commands_available
 from naru_client.text import clean, clean_block
+from naru_client.turns import gathered
 
 __all__ = ["CommandTransport", "SlurmCommands", "slurm_commands_available"]
 
 T = TypeVar("T")
 
-SLICE = 500  # rows decoded before anybody else may have a turn
+_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _RELEASE = re.compile(r"(\d+)\.(\d+)")
 _KEPT_FOR_RESERVATIONS = frozenset({"RESERVED", "MAINT", "MAINTENANCE"})
 
 
 def random_separator() -> str:
-    """Text that parts fields; begins with a letter, as squeue takes a number for a width."""
-    return "z" + os.urandom(8).hex()
+    """Text that parts fields, of 53 random bits; begins with a letter, as squeue takes a number for a width."""
+    number = int.from_bytes(os.urandom(16), "big")
+    number, letter = divmod(number, 52)  # the letters come first
+    separator = _ALPHABET[letter]
+    for _place in range(8):  # as short as can be: it stands in a row of squeue 39 times
+        number, letter = divmod(number, len(_ALPHABET))
+        separator += _ALPHABET[letter]
+    return separator
 
 
 class SlurmCommands:
@@ -51,6 +60,7 @@ class SlurmCommands:
         self.site_id = site
         self._timeout = timeout
         self._separator = separator
+        self._queues: dict[bool, text_lists.QueueDecoder] = {}  # of everybody, and of one user
         self.no_history = ""
         self._release: str | None = None
         self._learning = asyncio.Lock()
@@ -105,14 +115,11 @@ class SlurmCommands:
     async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
         answer = await self._beside("jobs", lambda s: text_lists.squeue_argv(s, user=name))
-        jobs: list[Job] = []
-        rows = text_lists.iterate_squeue(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
-        for at, job in enumerate(rows, 1):
-            if name is None or job.user == name:
-                jobs.append(job)
-            if at % SLICE == 0:
-                await asyncio.sleep(0)
-        return self._reading(tuple(jobs), answer)
+        queue = self._queues.setdefault(name is None, text_lists.QueueDecoder())
+        slices = queue.slices(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
+        own = partial(_of_user, user=name)
+        jobs, _ = await gathered(slices, lambda first: tell(own(first), answer.as_of))
+        return self._reading(tuple(own(jobs)), answer)
 
     async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
@@ -230,6 +237,10 @@ class SlurmCommands:
         program = answer.call.argv[0] if answer.call.argv else ""
         source = _("{program} ({transport})").format(program=program, transport=self.transport.source)
         return Reading(value, source, answer.as_of)
+
+
+def _of_user(jobs: list[Job], user: str | None) -> list[Job]:
+    return jobs if user is None else [job for job in jobs if job.user == user]
 
 
 def keeps_accounts(settings: dict[str, str]) -> bool:

@@ -7,7 +7,7 @@ from naru_client import hostlist
 
 NO_TASK = "4294967294"  # what Slurm writes for %a where there is no array task: never part of a real file's name
 
-_DIRECTIVE = re.compile(r"%(\d*)([%A-Za-z])")
+DIRECTIVE = re.compile(r"%(\d*)([%A-Za-z])")
 _DIFFERS_BY_TASK = frozenset("aAbjJxstnN") - frozenset("Ax")
 
 
@@ -58,7 +58,7 @@ def expand(
             return ""
         return f"{value:0{width}}" if isinstance(value, int) and width else str(value)
 
-    path = template.replace("\\", "") if "\\" in template else _DIRECTIVE.sub(replaced, template)
+    path = template.replace("\\", "") if "\\" in template else DIRECTIVE.sub(replaced, template)
     if unknown or not path:
         return None
     return absolute(path, work_dir)

@@ -117,8 +117,8 @@ class CommandTransport:
         return Answer(
             call=child.call,
             status=child.status,
-            body=bytes(child.out),
-            stderr=bytes(child.err),
+            body=child.out.getvalue(),
+            stderr=child.err.getvalue(),
             as_of=self._now(),
             seconds=time.monotonic() - child.started,
         )

@@ -36,10 +36,10 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class LoggedTransport:
-    """Puts every call that goes through another transport into a call log."""
+    """Puts every call that goes through another transport into a call log, with the site it went to where given."""
 
-    def __init__(self, inner: Transport, log: CallLog) -> None:
-        self._inner, self._log = inner, log
+    def __init__(self, inner: Transport, log: CallLog, site: str = "") -> None:
+        self._inner, self._log, self._site = inner, log, site
 
     @property
     def source(self) -> str:
@@ -62,7 +62,7 @@ class LoggedTransport:
         await self._inner.close()
 
     def _add(self, at: datetime, call: Call, seconds: float, size: int, said: str) -> None:
-        self._log.add(CallRecord(at, clean(call.shown, 2000), seconds, size, said))
+        self._log.add(CallRecord(at, clean(call.shown, 2000), seconds, size, said, self._site))
 
 
 def outcome(answer: Answer) -> str:

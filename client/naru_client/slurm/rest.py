@@ -10,6 +10,7 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -48,6 +49,8 @@ for _logger in ("httpx", "httpcore"):
 __all__ = ["HttpTransport", "SlurmRest", "token_user"]
 
 LARGEST_ANSWER = 1 << 30  # bytes
+PART = 1 << 18  # bytes that are looked through at a time
+LONGEST_TOKEN = 1 << 15  # bytes of a token in the longest form that an echo may have
 CONNECTIONS = 4  # slurmrestd wedges when clients hold too many
 KEEP_ALIVE = 5.0  # seconds
 LONGEST_REST = 86_400.0  # seconds that a centre may ask to be left alone; more is nonsense
@@ -149,14 +152,25 @@ class HttpTransport:
                     _("the answer is compressed, which was not asked for"),
                     _("a proxy in between may do that: it has to let Accept-Encoding: identity through"),
                 )
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > self._largest:
-                    raise BadAnswer(_("the answer is longer than {n} bytes").format(n=self._largest))
+            body = await self._body(response)
         finally:
             await response.aclose()
-        return response.status_code, response.headers, self._redaction.body(bytes(body))
+        return response.status_code, response.headers, body
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """What the answer holds, without the token; put together and looked through as it comes, never in one go."""
+        body = BytesIO()  # hands over what it holds without copying it
+        echoed = False
+        last = b""
+        async for part in response.aiter_bytes(PART):
+            await asyncio.sleep(0)  # what is here already comes without waiting
+            body.write(part)
+            if body.tell() > self._largest:
+                raise BadAnswer(_("the answer is longer than {n} bytes").format(n=self._largest))
+            seam = last + part
+            echoed = echoed or self._redaction.body(seam) is not seam
+            last = seam[-LONGEST_TOKEN:]
+        return self._redaction.body(body.getvalue()) if echoed else body.getvalue()
 
     def _credentials(self) -> dict[str, str]:
         if self._token is None:

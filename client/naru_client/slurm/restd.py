@@ -1,12 +1,13 @@
 """Slurm asked through slurmrestd: one version of its contract, negotiated from the newest down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from naru_client.arriving import Listener, tell
 from naru_client.errors import NaruError, NotProvided, SignInNeeded
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
@@ -17,6 +18,7 @@ from naru_client.slurm import answers, versions, wire
 from naru_client.slurm.job_ids import JobId, checked_user
 from naru_client.slurm.single_answer import raw_records
 from naru_client.slurm.wire_states import BASE_STATES
+from naru_client.turns import gathered
 
 T = TypeVar("T")
 
@@ -44,6 +46,8 @@ class SlurmRest:
         self.version = version
         self.reached_by = reached_by
         self._timeout = timeout
+        self._queue = wire.JobsDecoder()
+        self._last_jobs: _Jobs | None = None
         self._kept: dict[str, tuple[tuple[Any, ...], int]] = {}  # list, last_update
 
     async def open(self, fallback_site: str = "slurm") -> None:
@@ -87,11 +91,26 @@ class SlurmRest:
 
     async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
-        answer = await self._get("jobs", "jobs")
-        decoded = wire.decode_jobs(answer.body, site=self.site_id, now=answer.as_of)
-        answers.judge(decoded.errors, shown=answer.call.shown)
-        jobs = decoded.value if name is None else tuple(j for j in decoded.value if j.user == name)
-        return self._reading(jobs, answer, decoded.warnings)
+        reading = await self._everybody(lambda jobs, as_of: tell(_of_user(jobs, name), as_of))
+        return reading if name is None else replace(reading, value=tuple(_of_user(reading.value, name)))
+
+    async def _everybody(self, early: Listener) -> Reading[tuple[Job, ...]]:
+        """All jobs: there is no asking for those of one user. Those of last time where nothing changed since."""
+        kept = self._last_jobs
+        query = () if kept is None else (("update_time", str(kept.last_update)),)
+        answer = await self._send("jobs", f"/slurm/{self.version}/jobs", query)
+        if not answers.unchanged(answer):
+            slices = self._queue.slices(answer.body, site=self.site_id, now=answer.as_of)
+            _, decoded = await gathered(slices, lambda first: early(first, answer.as_of))
+            answers.judge(decoded.errors, shown=answer.call.shown)
+            if kept is None or not decoded.unchanged:
+                updated = decoded.last_update
+                self._last_jobs = _Jobs(decoded.value, updated, answer.as_of, decoded.warnings) if updated else None
+                return self._reading(decoded.value, answer, decoded.warnings)
+        elif kept is None:
+            raise answers.empty(answer)
+        later = int((answer.as_of - kept.as_of).total_seconds())
+        return self._reading(tuple([_run_on(job, later) for job in kept.jobs]), answer, kept.warnings)
 
     async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
@@ -253,6 +272,26 @@ class SlurmRest:
     def _reading(self, value: T, answer: Answer, warnings: tuple[str, ...] = ()) -> Reading[T]:
         source = _("slurmrestd {version} ({transport})").format(version=self.version, transport=self.transport.source)
         return Reading(value, source, answer.as_of, warnings)
+
+
+class _Jobs(NamedTuple):
+    """The whole queue as it was last told, what to give as `update_time`, and when that was."""
+
+    jobs: tuple[Job, ...]
+    last_update: int
+    as_of: datetime
+    warnings: tuple[str, ...]
+
+
+def _run_on(job: Job, seconds: int) -> Job:
+    """The same job so much later, when nothing about it has changed: what runs has run longer."""
+    if job.elapsed is None or not seconds or "RUNNING" not in (job.state, *job.state_flags):
+        return job
+    return replace(job, elapsed=job.elapsed + seconds)
+
+
+def _of_user(jobs: Sequence[Job], user: str | None) -> Sequence[Job]:
+    return jobs if user is None else [job for job in jobs if job.user == user]
 
 
 class _Cluster(msgspec.Struct):

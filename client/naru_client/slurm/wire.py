@@ -8,7 +8,7 @@ from naru_client.slurm.wire_answers import Decoded, Kind, Meta, sniff
 from naru_client.slurm.wire_conditions import node_condition, node_states
 from naru_client.slurm.wire_history import decode_history
 from naru_client.slurm.wire_ids import address, task_count, task_expression
-from naru_client.slurm.wire_jobs import decode_jobs
+from naru_client.slurm.wire_jobs import JobsDecoder, decode_jobs
 from naru_client.slurm.wire_nodes import decode_nodes, decode_sinfo
 from naru_client.slurm.wire_pools import (
     Ping,
@@ -21,6 +21,7 @@ from naru_client.slurm.wire_states import State, Times, exit_code, exit_of, job_
 
 __all__ = [
     "Decoded",
+    "JobsDecoder",
     "Kind",
     "Meta",
     "Ping",

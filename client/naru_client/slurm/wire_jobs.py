@@ -7,11 +7,14 @@ import msgspec
 from msgspec import Struct
 
 from naru_client.model import FINISHED_STATES, WAITING_STATES, Job
-from naru_client.slurm import paths, tres, wire_answers, wire_states
+from naru_client.slurm import json_pieces, paths, tres, wire_answers, wire_states
+from naru_client.slurm.columns import gc_held
+from naru_client.slurm.slices import Slices, at_once
 from naru_client.slurm.wire_answers import Decoded, Envelope, Odd
 from naru_client.slurm.wire_ids import address as address
 from naru_client.slurm.wire_ids import task_count as task_count
 from naru_client.slurm.wire_ids import task_expression
+from naru_client.slurm.wire_job_columns import FullRow, JobColumns
 from naru_client.slurm.wire_states import ExitCode
 from naru_client.slurm.wire_values import (
     Number,
@@ -90,6 +93,80 @@ class JobsAnswer(Envelope):
 
 
 _DECODER = msgspec.json.Decoder(JobsAnswer)
+decode_envelope = _DECODER.decode
+_FULL = msgspec.json.Decoder(list[FullRow])
+_ANY = msgspec.json.Decoder(list[JobRow | list[Any] | Odd])
+
+SHORT = 4 * json_pieces.PIECE  # bytes of an answer that is decoded in one go
+
+
+class JobsDecoder:
+    """Decodes the answers to one question, in turn; jobs that are as in the last one are the same objects."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Job] = {}
+
+    def slices(self, body: bytes, *, site: str, now: datetime) -> Slices[Job, Decoded[tuple[Job, ...]]]:
+        """As `decode_jobs`, a part of the answer at a time; returns the whole, and gives nothing before."""
+        decoded = None
+        if len(body) > SHORT:
+            try:
+                decoded = yield from self._by_pieces(body, JobColumns(site, now, lambda row: _job(row, site, now)))
+            except json_pieces.Uncut:
+                decoded = None
+        if decoded is None:
+            with gc_held():
+                answer = wire_answers.read(body, JobsAnswer, _DECODER)
+                found, lost = wire_answers.rows(answer.jobs, JobRow, "jobs", answer)
+                new: dict[int, Job] = {}
+                jobs = self._renewed([_job(row, site, now) for row in found], new)
+                self._kept = new
+            decoded = wire_answers.decoded(answer, tuple(jobs), lost)
+        return decoded
+
+    def _by_pieces(self, body: bytes, columns: JobColumns) -> Slices[Job, Decoded[tuple[Job, ...]]]:
+        jobs: list[Job] = []
+        strange: list[Any] = []
+        new: dict[int, Job] = {}
+        parts = json_pieces.pieces(body, decode_envelope, _records)
+        while True:
+            with gc_held():
+                try:
+                    records = next(parts)
+                except StopIteration as stop:
+                    before, answer = stop.value
+                    break
+                if type(records[0]) is FullRow:
+                    made = columns.jobs(records)
+                else:
+                    made = [columns.one(one) for one in records if type(one) is JobRow]
+                    strange += [one for one in records if type(one) is not JobRow]
+                jobs += self._renewed(made, new)
+            yield []
+        for field in ("meta", "errors", "warnings", "last_update"):
+            if getattr(answer, field) is None:
+                setattr(answer, field, getattr(before, field))
+        last, lost = wire_answers.rows(strange + answer.jobs, JobRow, "jobs", answer)
+        jobs += self._renewed([columns.one(row) for row in last], new)
+        self._kept = new
+        return wire_answers.decoded(answer, tuple(jobs), lost)
+
+    def _renewed(self, jobs: list[Job], new: dict[int, Job]) -> list[Job]:
+        """The same, with the objects of last time for the jobs that are as they were; `new` gets them by number."""
+        numbers = [job.job_id for job in jobs]
+        if self._kept:
+            old = map(self._kept.get, numbers)
+            jobs = [before if before == job else job for before, job in zip(old, jobs, strict=True)]
+        new.update(zip(numbers, jobs, strict=True))
+        return jobs
+
+
+def _records(part: bytes) -> list[Any]:
+    """The records of a list, in full where every one of them is as the contract has it."""
+    try:
+        return _FULL.decode(part)
+    except msgspec.ValidationError:
+        return _ANY.decode(part)
 
 
 def decode_jobs(body: bytes, *, site: str, now: datetime) -> Decoded[tuple[Job, ...]]:
@@ -98,12 +175,10 @@ def decode_jobs(body: bytes, *, site: str, now: datetime) -> Decoded[tuple[Job, 
     `now` (aware UTC) is when the answer was given: the elapsed time of running jobs is reckoned to it. Raises BadAnswer
     for what is not such an answer.
     """
-    answer = wire_answers.read(body, JobsAnswer, _DECODER)
-    found, lost = wire_answers.rows(answer.jobs, JobRow, "jobs", answer)
-    return wire_answers.decoded(answer, tuple([_job(row, site, now) for row in found]), lost)
+    return at_once(JobsDecoder().slices(body, site=site, now=now))[1]
 
 
-def _job(row: JobRow, site: str, now: datetime) -> Job:
+def _job(row: JobRow | FullRow, site: str, now: datetime) -> Job:
     job_id = number(row.job_id) or 0
     array_id = number(row.array_job_id) or None
     array_task = number(row.array_task_id) if array_id else None
@@ -202,7 +277,7 @@ def _job(row: JobRow, site: str, now: datetime) -> Job:
     )
 
 
-def _memory(row: JobRow, alloc: str | None, nodes: int | None, cpus: int | None) -> int | None:
+def _memory(row: JobRow | FullRow, alloc: str | None, nodes: int | None, cpus: int | None) -> int | None:
     """Bytes over all nodes: what was given, else what was asked for. 0 a node means all of its memory: not known."""
     found = tres.memory_of(alloc or raw(row.tres_req_str))
     if found is not None:

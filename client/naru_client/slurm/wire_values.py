@@ -7,16 +7,16 @@ later), or anything else that a fault may put there. `Any` fields hold texts and
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from naru_client.text import clean, clean_optional
 
 INFINITE_NUMBERS = frozenset({-1, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF})
 UNSET_NUMBERS = frozenset({0xFFFFFFFE, 0xFFFFFFFF})  # and everything from 2**62 on, as 64-bit sentinels and flags are
 _FAR = 1 << 62
-_END_OF_TIME = 253_402_300_799
+END_OF_TIME = 253_402_300_799
 
 
 class Wrapped(Struct, gc=False):
@@ -27,13 +27,21 @@ class Wrapped(Struct, gc=False):
     number: Any = None
 
 
+class Told(Struct, gc=False):
+    """The same where every part is what it should be, and the number is no sentinel."""
+
+    set: bool | None = None
+    infinite: bool | None = None
+    number: Annotated[int, Meta(ge=0, lt=0xFFFFFFFE)] | None = None
+
+
 Number = Wrapped | int | float | str | bool | list[Any] | None
 
 
 def number(value: Any) -> int | None:
     """A count that is set and finite; None otherwise. No count of Slurm's is negative: those are sentinels."""
     kind = type(value)
-    if kind is Wrapped:
+    if kind is Wrapped or kind is Told:
         if value.set is False or value.infinite is True:
             return None
         value = value.number
@@ -64,7 +72,7 @@ def infinite(value: Any) -> bool:
     kind = type(value)
     if kind is int:
         return value in INFINITE_NUMBERS
-    if kind is Wrapped:
+    if kind is Wrapped or kind is Told:
         return value.infinite is True or (value.set is True and infinite(value.number))
     if kind is dict:
         return value.get("infinite") is True
@@ -79,7 +87,7 @@ def moment(value: Any) -> datetime | None:
 
 @lru_cache(maxsize=8192)
 def _moment(seconds: int) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds < _END_OF_TIME else None
+    return datetime.fromtimestamp(seconds, UTC) if seconds < END_OF_TIME else None
 
 
 def text(value: Any) -> str | None:
