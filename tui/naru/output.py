@@ -16,7 +16,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 
 from naru.plain_table import Column, Span, guard, table_lines, wrapped
-from naru.terminal import Paper
+from naru.terminal import WITHOUT_TERMINAL, Paper
 from naru_client.errors import NaruError
 from naru_client.i18n import _
 from naru_client.model import Accelerators, NodeAccelerators
@@ -180,11 +180,25 @@ def remark(stderr: IO[str], text: str, paper: Paper | None = None) -> None:
 
 
 def complain(stderr: IO[str], error: NaruError, paper: Paper | None = None) -> None:
-    """An error as a person reads it: one line, and what to do about it."""
+    """An error as a person reads it: one line, where in a filter it lies, and what to do about it."""
     remark(stderr, error.message, paper)
+    told = list(_pointed(error, paper))
     if error.hint:
-        text = guard(_("hint: {text}").format(text=error.hint))
-        write_text(stderr, f"{paper.glyphs.text(text) if paper else text}\n")
+        told.append(_("hint: {text}").format(text=error.hint))
+    for line in map(guard, told):
+        write_text(stderr, f"{paper.glyphs.text(line) if paper else line}\n")
+
+
+def _pointed(error: NaruError, paper: Paper | None) -> tuple[str, ...]:
+    """A filter that is wrong, with a caret below its fault."""
+    text: str = getattr(error, "filter_text", "")
+    if not text:
+        return ()
+    from naru_client.insight.filter_point import pointer
+
+    width = (paper.drawing_width if paper else WITHOUT_TERMINAL) - 2
+    position: int = getattr(error, "position", 0)
+    return tuple(f"  {line}" for line in pointer(text, position, width, measure=cell_len))
 
 
 def write_text(stream: IO[str], text: str) -> None:

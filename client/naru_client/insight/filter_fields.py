@@ -1,31 +1,54 @@
 """The fields a filter knows: what they are called, what they read of a job, and how a value for them is understood."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from naru_client.i18n import _, mark
-from naru_client.insight.filter_text import FilterError, Token, count, seconds, size
-from naru_client.insight.reasons import held
-from naru_client.model import FINISHED_STATES, WAITING_STATES, Job
+from naru_client.i18n import mark
+from naru_client.insight import filter_columns as read
+from naru_client.insight.filter_choices import (
+    Choose,
+    choose_id,
+    choose_node,
+    choose_state,
+    choose_user,
+    choose_whole,
+    in_hostlist,
+)
+from naru_client.insight.filter_columns import STATE_CODES, Amount, column_text, one
+from naru_client.insight.filter_text import Token, count, seconds, size
+from naru_client.model import Job
 
-Choice = Callable[[Job], bool]
+__all__ = ["FIELDS", "STATE_CODES", "Field", "Figure", "Text", "column_text", "field_named", "in_hostlist"]
 
 
 class Figure(Struct, frozen=True):
-    """A field with a number: how it is read (None: not told), and how a typed one is understood."""
+    """A field with a number.
 
-    read: Callable[[Job, datetime], float | None]
+    `read` gives it, or the moment since which it grows, or None where it is not told; `parse` understands a typed one.
+    `key` names the attributes it is made of where jobs share few values of them and reading it is dear; `grows` tells
+    that it may be a moment.
+    """
+
+    read: Callable[[Job], Amount]
     parse: Callable[[Token], float] = count
+    key: tuple[str, ...] = ()
+    grows: bool = False
 
 
 class Text(Struct, frozen=True):
-    """A field with text: the texts that may match. `choose` replaces the usual search where values mean more."""
+    """A field with text: the texts that may match. `choose` replaces the usual search where values mean more.
+
+    `key` names the attributes that decide whether a job matches: jobs alike in them are looked at once. It is empty
+    where nearly every job differs. `attribute` is set where the text is one attribute that nearly every job has to
+    itself. `offers` gives the values to be proposed while typing.
+    """
 
     read: Callable[[Job], Iterable[str]]
-    choose: Callable[[Token, bool, str | None], Choice] | None = None  # value, from `:` (loose), me
+    choose: Choose | None = None
+    key: tuple[str, ...] = ()
+    attribute: str = ""
+    offers: Callable[[Job], Iterable[str]] | None = None
 
 
 class Field(Struct, frozen=True):
@@ -38,207 +61,64 @@ class Field(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
 
 
-# ---- states ---------------------------------------------------------------------------------------------------------
-
-STATE_CODES = {
-    "pd": "PENDING", "r": "RUNNING", "s": "SUSPENDED", "cg": "COMPLETING", "cf": "CONFIGURING", "cd": "COMPLETED",
-    "ca": "CANCELLED", "f": "FAILED", "to": "TIMEOUT", "nf": "NODE_FAIL", "pr": "PREEMPTED", "bf": "BOOT_FAIL",
-    "dl": "DEADLINE", "oom": "OUT_OF_MEMORY", "rq": "REQUEUED", "rh": "REQUEUE_HOLD", "rf": "REQUEUE_FED",
-    "se": "SPECIAL_EXIT", "rs": "RESIZING", "rv": "REVOKED", "si": "SIGNALING", "so": "STAGE_OUT", "st": "STOPPED",
-    "rd": "RESV_DEL_HOLD",
-}  # fmt: skip
-_CODE_OF = {state: code for code, state in STATE_CODES.items()}
-_KNOWN_STATES = frozenset(STATE_CODES.values()) | FINISHED_STATES | WAITING_STATES
-_STATE_GROUPS: dict[str, Choice] = {
-    "waiting": lambda job: job.waiting,
-    "active": lambda job: job.running,
-    "finished": lambda job: job.finished,
-    "held": held,
-}
+def _own(attribute: str) -> Text:
+    """A text that nearly every job has to itself."""
+    return Text(one(attribute), attribute=attribute)
 
 
-def _states(job: Job) -> Sequence[str]:
-    return (job.state, *job.state_flags)
+def _whole(attribute: str, texts: Callable[[Job], Iterable[str]] | None = None) -> Text:
+    """A name that is compared as a whole."""
+    texts = texts or one(attribute)
+    return Text(texts, choose_whole(texts), (attribute,), offers=texts)
 
 
-def _choose_state(value: Token, loose: bool, me: str | None) -> Choice:
-    word = value.text.lower()
-    if word in _STATE_GROUPS:
-        return _STATE_GROUPS[word]
-    name = word.upper().replace("-", "_")
-    if word in STATE_CODES:
-        wanted = {STATE_CODES[word]}
-    elif name in _KNOWN_STATES or not loose:  # `state=NAME` reaches states that are newer than this table
-        wanted = {name}
-    else:
-        wanted = {state for state in _KNOWN_STATES if state.startswith(name)}
-    if not wanted:
-        raise FilterError(
-            _("there is no state {state}").format(state=value.text),
-            value.start,
-            _("states: {names}").format(names=" ".join([*STATE_CODES, *_STATE_GROUPS])),
-        )
-    return lambda job: job.state in wanted or any(flag in wanted for flag in job.state_flags)
+def _number(attribute: str, parse: Callable[[Token], float] = count) -> Figure:
+    def amount(job: Job) -> Amount:
+        value: int | None = getattr(job, attribute)
+        return value
+
+    return Figure(amount, parse)
 
 
-# ---- identities: a whole name, never a part of one ------------------------------------------------------------------
+def _model(kind: str) -> Text:
+    texts = read.models(kind)
+    return Text(texts, key=("accelerators",), offers=texts)
 
 
-def _choose_whole(read: Callable[[Job], Iterable[str]]) -> Callable[[Token, bool, str | None], Choice]:
-    def choose(value: Token, loose: bool, me: str | None) -> Choice:
-        wanted = value.text.casefold()
-        return lambda job: any(name.casefold() == wanted for name in read(job))
-
-    return choose
+def _how_many(kind: str) -> Figure:
+    return Figure(read.how_many(kind), key=("accelerators",))
 
 
-def _choose_user(value: Token, loose: bool, me: str | None) -> Choice:
-    if value.plain.lower() != "me":
-        return _choose_whole(_user)(value, loose, me)
-    if me is None:
-        raise FilterError(_("your user name at this centre is not known"), value.start, _("write it out: user:NAME"))
-    return lambda job: job.user == me
-
-
-def _choose_id(value: Token, loose: bool, me: str | None) -> Choice:
-    """`123` is the job, the array with all its tasks, or the het job with all its components."""
-    wanted = value.text
-    below = (wanted + "_", wanted + "+")
-    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
-    return lambda job: job.id == wanted or job.id.startswith(below) or job.job_id == number
-
-
-def _choose_node(value: Token, loose: bool, me: str | None) -> Choice:
-    wanted = value.text.casefold()
-
-    def on_it(job: Job) -> bool:
-        lists = [names.casefold() for names in _nodes(job)]
-        return any((loose and wanted in names) or in_hostlist(wanted, names) for names in lists)
-
-    return on_it
-
-
-_HOST_PART = re.compile(r"(?:\[[^\]]*\]|[^,\[])+")
-
-
-def in_hostlist(name: str, hostlist: str) -> bool:
-    """Whether `h200-02` is one of `h200-[01-04,07],cpu-1`."""
-    return any(_is_one_of(name, part) for part in _HOST_PART.findall(hostlist))
-
-
-def _is_one_of(name: str, part: str) -> bool:
-    literals = re.split(r"\[([^\]]*)\]", part)  # text, what stood in brackets, text, …
-    for nth, piece in enumerate(literals):
-        if nth % 2 == 0:
-            if not name.startswith(piece):
-                return False
-            name = name[len(piece) :]
-        else:
-            digits = re.match("[0-9]*", name)
-            number = digits[0] if digits else ""
-            if not any(_in_span(number, span) for span in piece.split(",")):
-                return False
-            name = name[len(number) :]
-    return not name
-
-
-def _in_span(number: str, span: str) -> bool:
-    first, dash, last = span.partition("-")
-    if not dash:
-        return number == first
-    if not (number.isdigit() and first.isdigit() and last.isdigit()):
-        return False
-    padded = number == number.lstrip("0").zfill(len(first))  # `08` is one of `[01-12]` and none of `[1-12]`
-    return padded and int(first) <= int(number) <= int(last)
-
-
-# ---- what is read of a job ------------------------------------------------------------------------------------------
-
-
-def _site(job: Job) -> Iterable[str]:
-    return (job.site,) if job.site else ()
-
-
-def _user(job: Job) -> Iterable[str]:
-    return (job.user,) if job.user else ()
-
-
-def _account(job: Job) -> Iterable[str]:
-    return (job.account,) if job.account else ()
-
-
-def _qos(job: Job) -> Iterable[str]:
-    return (job.qos,) if job.qos else ()
-
-
-def _pools(job: Job) -> Iterable[str]:
-    return job.pool.split(",") if job.pool else ()
-
-
-def _reason(job: Job) -> Iterable[str]:
-    return [text for text in (job.reason, job.reason_detail) if text]
-
-
-def _nodes(job: Job) -> Iterable[str]:
-    places = job.node_list or job.planned_nodes
-    return (places,) if places else ()
-
-
-def _comment(job: Job) -> Iterable[str]:
-    return (job.comment,) if job.comment else ()
-
-
-def _models(kind: str) -> Callable[[Job], Iterable[str]]:
-    return lambda job: [a.model for a in job.accelerators or () if a.kind == kind and a.model and a.count]
-
-
-def _how_many(kind: str) -> Callable[[Job, datetime], float | None]:
-    def read(job: Job, now: datetime) -> float | None:
-        return None if job.accelerators is None else sum(a.count for a in job.accelerators if a.kind == kind)
-
-    return read
-
-
-def _wait(job: Job, now: datetime) -> float | None:
-    until = now if job.waiting else job.started or job.ended
-    return None if until is None or job.submitted is None else (until - job.submitted).total_seconds()
-
-
-def _elapsed(job: Job, now: datetime) -> float | None:
-    if job.waiting:
-        return None
-    if job.elapsed is not None or job.started is None:
-        return job.elapsed
-    return ((job.ended or now) - job.started).total_seconds()
-
-
-def _limit(job: Job, now: datetime) -> float | None:
-    return float("inf") if job.unlimited else job.time_limit
-
+_ID = Text(one("id"), choose_id)
+_USER = Text(one("user"), choose_user, ("site", "user"), offers=one("user"))
+_SITE = Text(one("site"), key=("site",), offers=one("site"))
+_STATE = Text(read.states, choose_state, ("state", "state_flags"), offers=read.states)
+_REASON = Text(read.reasons, key=("reason", "reason_detail"), offers=read.reason_codes)
+_NODE = Text(read.places, choose_node)
 
 FIELDS: tuple[Field, ...] = (
-    Field("id", mark("job, array or het job number"), "id:4711", Text(lambda j: (j.id,), _choose_id), ("job",)),
-    Field("name", mark("part of the name"), "name:train", Text(lambda j: (j.name,)), ("n",)),
-    Field("user", mark("who submitted it; me is you"), "user:me", Text(_user, _choose_user), ("u",)),
-    Field("account", mark("account it counts for"), "account:vision", Text(_account, _choose_whole(_account)), ("a",)),
-    Field("pool", mark("partition"), "pool:h100", Text(_pools, _choose_whole(_pools)), ("partition", "p", "queue")),
-    Field("site", mark("part of the site's name"), "site:neuron", Text(_site), ("cluster",)),
-    Field("qos", mark("quality of service"), "qos:high", Text(_qos, _choose_whole(_qos)), ("q",)),
-    Field("state", mark("state: code, word or its beginning"), "state:pd,r", Text(_states, _choose_state), ("s", "st")),
-    Field("reason", mark("part of the reason for waiting"), "reason:qos", Text(_reason)),
-    Field("gpu", mark("part of the GPU model"), "gpu:h100", Text(_models("gpu"))),
-    Field("npu", mark("part of the NPU model"), "npu:rngd", Text(_models("npu"))),
-    Field("gpus", mark("number of GPUs"), "gpus>=8", Figure(_how_many("gpu"))),
-    Field("npus", mark("number of NPUs"), "npus>=8", Figure(_how_many("npu"))),
-    Field("nodes", mark("number of nodes"), "nodes>1", Figure(lambda j, now: j.nodes)),
-    Field("node", mark("node it runs or is planned on"), "node:b200-02", Text(_nodes, _choose_node), ("host",)),
-    Field("cpus", mark("number of processors"), "cpus>=64", Figure(lambda j, now: j.cpus)),
-    Field("memory", mark("memory"), "memory>=1T", Figure(lambda j, now: j.memory, size), ("mem",)),
-    Field("wait", mark("time from submission to start, so far"), "wait>2h", Figure(_wait, seconds)),
-    Field("elapsed", mark("time it has run"), "elapsed>1d", Figure(_elapsed, seconds), ("time",)),
-    Field("limit", mark("time limit"), "limit<=4h", Figure(_limit, seconds)),
-    Field("priority", mark("priority"), "priority>10k", Figure(lambda j, now: j.priority), ("prio",)),
-    Field("comment", mark("part of the comment"), "comment:retry", Text(_comment)),
+    Field("id", mark("job, array or het job number"), "id:4711", _ID, ("job",)),
+    Field("name", mark("part of the name"), "name:train", _own("name"), ("n",)),
+    Field("user", mark("who submitted it; me is you"), "user:me", _USER, ("u",)),
+    Field("account", mark("account it counts for"), "account:vision", _whole("account"), ("a",)),
+    Field("pool", mark("partition"), "pool:h100", _whole("pool", read.pools), ("partition", "p", "queue")),
+    Field("site", mark("part of the site's name"), "site:neuron", _SITE, ("cluster",)),
+    Field("qos", mark("quality of service"), "qos:high", _whole("qos"), ("q",)),
+    Field("state", mark("state: code, word or its beginning"), "state:pd,r", _STATE, ("s", "st")),
+    Field("reason", mark("part of the reason for waiting"), "reason:qos", _REASON),
+    Field("gpu", mark("part of the GPU model"), "gpu:h100", _model("gpu")),
+    Field("npu", mark("part of the NPU model"), "npu:rngd", _model("npu")),
+    Field("gpus", mark("number of GPUs"), "gpus>=8", _how_many("gpu")),
+    Field("npus", mark("number of NPUs"), "npus>=8", _how_many("npu")),
+    Field("nodes", mark("number of nodes"), "nodes>1", _number("nodes")),
+    Field("node", mark("node it runs or is planned on"), "node:b200-02", _NODE, ("host",)),
+    Field("cpus", mark("number of processors"), "cpus>=64", _number("cpus")),
+    Field("memory", mark("memory"), "memory>=1T", _number("memory", size), ("mem",)),
+    Field("wait", mark("time from submission to start, so far"), "wait>2h", Figure(read.wait, seconds, grows=True)),
+    Field("elapsed", mark("time it has run"), "elapsed>1d", Figure(read.elapsed, seconds, grows=True), ("time",)),
+    Field("limit", mark("time limit"), "limit<=4h", Figure(read.limit, seconds)),
+    Field("priority", mark("priority"), "priority>10k", _number("priority"), ("prio",)),
+    Field("comment", mark("part of the comment"), "comment:retry", _own("comment")),
 )
 
 _BY_NAME = {name: field for field in FIELDS for name in (field.id, *field.aliases)}
@@ -253,13 +133,3 @@ def near_names(name: str) -> list[str]:
     from difflib import get_close_matches  # only ever needed for a mistake
 
     return get_close_matches(name.lower(), [field.id for field in FIELDS], 3, 0.6)
-
-
-def column_text(job: Job) -> str:
-    """All that the columns of a job say, folded, one line each: what a bare word is looked for in."""
-    models = [a.model or a.kind for a in job.accelerators or ()]
-    parts = (
-        job.id, job.name, job.user, job.account, job.pool, job.qos, job.state, _CODE_OF.get(job.state), job.reason,
-        job.reason_detail, job.node_list, job.reservation, job.comment, *models,
-    )  # fmt: skip
-    return "\n".join([part for part in parts if part]).casefold()

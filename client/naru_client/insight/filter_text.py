@@ -1,6 +1,7 @@
 """The text of a filter taken apart: words and quotes, fields and operators, figures with units, safe patterns."""
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator
 
@@ -25,11 +26,18 @@ _BYTES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
 
 class FilterError(UsageError):
-    """A filter that cannot be used. `position` is the index in the text of the first character at fault."""
+    """A filter that cannot be used.
+
+    `what` is the message without its place, `position` the index in the text of the first character at fault, and
+    `filter_text` the whole filter once it is known: what `filter_point.pointer` needs to show the place.
+    """
 
     def __init__(self, what: str, position: int, hint: str = "") -> None:
-        super().__init__(_("{what} (at character {n})").format(what=clean(what), n=position + 1), clean(hint))
+        what = clean(what)
+        super().__init__(_("{what} (at character {n})").format(what=what, n=position + 1), clean(hint))
+        self.what = what
         self.position = position
+        self.filter_text = ""
 
 
 class Token(Struct, frozen=True):
@@ -59,6 +67,14 @@ class Token(Struct, frozen=True):
 
 def tokens(text: str) -> Iterator[Token]:
     """The terms of a filter. A quote counts as one only where a text may begin: after white space or a sign."""
+    for token, opened in scan(text):
+        if opened is not None:
+            raise FilterError(_("the quotation mark is not closed"), opened)
+        yield token
+
+
+def scan(text: str) -> Iterator[tuple[Token, int | None]]:
+    """The terms of a filter that may be half typed: each, and where the quote stands that it leaves open, if any."""
     shown: list[str] = []
     plain: list[str] = []
     places: list[int] = []
@@ -79,7 +95,7 @@ def tokens(text: str) -> Iterator[Token]:
                 places.append(at)
         elif char.isspace():
             if some:
-                yield Token("".join(shown), "".join(plain), (*places, at))
+                yield Token("".join(shown), "".join(plain), (*places, at)), None
             shown, plain, places, some = [], [], [], False
         elif char in "\"'" and (not plain or plain[-1] in ":=<>~!,"):
             opened, some = at, True
@@ -89,10 +105,13 @@ def tokens(text: str) -> Iterator[Token]:
             places.append(at)
             some = True
         at += 1
-    if opened is not None:
-        raise FilterError(_("the quotation mark is not closed"), opened)
     if some:
-        yield Token("".join(shown), "".join(plain), (*places, len(text)))
+        yield Token("".join(shown), "".join(plain), (*places, len(text))), opened
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: one spelling of composed characters (Hangul above all), no case."""
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
 def split_field(token: Token) -> tuple[str, str, Token]:
@@ -125,7 +144,8 @@ def seconds(value: Token) -> float:
     if not parts or _SPAN.sub("", text):
         message = _("{value} is not a duration").format(value=value.text)
         raise FilterError(message, value.start, _("with a unit: 30s, 90m, 2h, 1d12h"))
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    # whole microseconds, as moments have them: comparing with a moment and with a duration then agree
+    return round(sum(float(number) * _SECONDS[unit] for number, unit in parts), 6)
 
 
 def size(value: Token) -> float:
