@@ -18,7 +18,7 @@ STATE_CODES = {
 
 
 # One cell for one cell: what Naru writes, and the lines and blocks that Textual draws of its own.
-_PLAIN = {ord(fancy): plain for fancy, plain in zip("–×…·≤≥→←↑↓▲▼●•⚠", "-x~|<>><^v^v**!", strict=True)}
+_PLAIN = {ord(fancy): plain for fancy, plain in zip("–×…·≤≥→←↑↓▲▼●•⚠‹›", "-x~|<>><^v^v**!<>", strict=True)}
 _PLAIN |= dict.fromkeys(range(0x2500, 0x2580), "+") | dict.fromkeys(range(0x2580, 0x25A0), "#")
 _PLAIN |= dict.fromkeys(map(ord, "─━╌╍═╴╶╸╺▔▁"), "-") | dict.fromkeys(map(ord, "│┃╎╏║╵╷▏▎▍▌▐▕"), "|")
 
@@ -33,6 +33,7 @@ class Glyphs:
         self.ellipsis = "~" if ascii_only else "…"
         self.used, self.free, self.away = ("#", ".", "x") if ascii_only else ("█", "░", "╳")
         self.dot = "|" if ascii_only else "·"
+        self.left, self.right = ("<", ">") if ascii_only else ("‹", "›")
         self.up, self.down = ("^", "v") if ascii_only else ("▲", "▼")
         self.folded, self.unfolded = ("+", "-") if ascii_only else ("▸", "▾")
         self.warn = "!" if ascii_only else "⚠"

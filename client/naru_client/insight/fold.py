@@ -47,12 +47,9 @@ def fold(jobs: Sequence[Job], unfolded: frozenset[str] = frozenset()) -> list[Ro
     groups: dict[tuple[str, str], list[Job]] = {}
     places: list[tuple[int, str, list[Job]]] = []
     for job in jobs:
-        if job.array_id:
-            key = str(job.array_id)
-        elif job.het_id:
-            key = f"{job.het_id}+"
-        else:
-            rows.append(_single(job))
+        key = group_key(job)
+        if key is None:
+            rows.append(plain_row(job))
             continue
         members = groups.get((job.site, key))
         if members is None:
@@ -60,6 +57,17 @@ def fold(jobs: Sequence[Job], unfolded: frozenset[str] = frozenset()) -> list[Ro
             places.append((len(rows) + len(places), key, members))
         members.append(job)
     return _merged(rows, places, unfolded) if places else rows
+
+
+def group_key(job: Job) -> str | None:
+    """What the jobs that are folded into one row have in common: `123` of an array, `123+` of a het job."""
+    if job.array_id:
+        return str(job.array_id)
+    return f"{job.het_id}+" if job.het_id else None
+
+
+def _liveliness(job: Job) -> int:
+    return 0 if job.running else 1 if job.waiting else 2
 
 
 def task_count(job: Job) -> int:
@@ -95,7 +103,8 @@ def state_counts(jobs: Iterable[Job]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (_STATE_ORDER.get(item[0], 99), item[0])))
 
 
-def _single(job: Job, depth: int = 0, group: str = "") -> Row:
+def plain_row(job: Job, depth: int = 0, group: str = "") -> Row:
+    """The row of one job, or of a member that stands unfolded below the row of that key."""
     return Row(job.id, job, (job,), ((job.state, task_count(job)),), depth, False, group or job.id)
 
 
@@ -109,11 +118,11 @@ def _merged(rows: list[Row], places: list[tuple[int, str, list[Job]]], unfolded:
         opened = key in unfolded and len(members) > 1
         merged.append(Row(key, _standing_for(members), tuple(members), state_counts(members), 0, opened, key))
         if opened:
-            merged += [_single(job, 1, key) for job in members]
+            merged += [plain_row(job, 1, key) for job in members]
     return merged + rows[taken:]
 
 
 def _standing_for(members: list[Job]) -> Job:
     if members[0].array_id:
-        return min(members, key=lambda job: 0 if job.running else 1 if job.waiting else 2)
+        return min(members, key=_liveliness)
     return min(members, key=lambda job: job.het_offset or 0)

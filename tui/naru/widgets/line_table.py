@@ -1,7 +1,7 @@
 """The table that every list uses: on the Line API, because at 100,000 rows Textual's own needs twenty seconds to load.
 
-Only the lines in view are made, the cursor stays on a row's key when rows change, and a change repaints only the lines
-whose cells are other than those on screen. Cells are plain text: nothing in them is parsed.
+Only the lines in view are made. The cursor and the marks stay on their rows' keys when rows change, and a change
+repaints only the cells that say something else than those on screen. Cells are plain text: nothing in them is parsed.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -20,27 +20,32 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from naru.format import Glyphs, fit
-from naru.widgets.columns import Column, lay_out
+from naru.widgets.columns import Column, lay_out, lay_out_scrolled
+from naru.widgets.line_painting import Painted, Placed, changed_spans, header_text, paint, placed, strip_of
+from naru.widgets.marking import Marks
 from naru_client.i18n import _
 
-MEASURED = 300  # rows looked at to find how wide a column must be
-
-Painted = tuple[tuple[str, ...], tuple[str | None, ...], bool]  # cells, their styles, whether the cursor is on it
+MEASURED = 200  # rows looked at to find how wide a column must be
 
 
 class LineTable(ScrollView, can_focus=True):
-    """Rows with a key, columns as data, a cursor.
+    """Rows with a key, columns as data, a cursor, marks.
+
+    `rows` may be any sequence, one that makes its rows when they are asked for too; where it has a
+    `place_of(row, near) -> int | None` that is asked for where an older row stands now.
 
     | message | when |
     |---|---|
     | `Opened` | Enter, or a click on the row under the cursor |
     | `Moved` | the cursor came to another row |
+    | `Marked` | other rows are marked than before |
     | `HeaderClicked` | a click on a column's title |
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line-table--header",
         "line-table--cursor",
+        "line-table--mark",
         "line-table--empty",
         "line-table--running",
         "line-table--waiting",
@@ -54,11 +59,17 @@ class LineTable(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     LineTable {
-        height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;
+        height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
         background: $background; color: $foreground;
+        &.-whole {
+            scrollbar-color: $background; scrollbar-color-hover: $background; scrollbar-color-active: $background;
+            scrollbar-background: $background; scrollbar-background-hover: $background;
+            scrollbar-background-active: $background;
+        }
         & .line-table--header { text-style: bold; color: $primary; }
         & .line-table--cursor { background: $panel; }
         &:focus .line-table--cursor { background: $primary-muted; text-style: bold; }
+        & .line-table--mark { color: $accent; text-style: bold; }
         & .line-table--empty { color: $state-done; }
         & .line-table--running { color: $state-running; }
         & .line-table--waiting { color: $state-waiting; }
@@ -78,7 +89,14 @@ class LineTable(ScrollView, can_focus=True):
         Binding("pageup,ctrl+u", "page(-1)", _("Page up"), show=False, id="table.page-up"),
         Binding("home,g", "top", _("Top"), show=False, id="table.top"),
         Binding("end,G", "bottom", _("Bottom"), show=False, id="table.bottom"),
+        Binding("right,greater_than_sign", "sideways(1)", _("Columns to the right"), show=False, id="table.right"),
+        Binding("left,less_than_sign", "sideways(-1)", _("Columns to the left"), show=False, id="table.left"),
         Binding("enter", "open", _("Open"), show=True, id="table.open"),
+        Binding("space", "mark", _("Mark"), show=False, id="table.mark"),
+        Binding("V", "mark_range", _("Mark up to here"), show=False, id="table.mark-range"),
+        Binding("shift+down", "mark_on(1)", _("Mark downwards"), show=False, id="table.mark-down"),
+        Binding("shift+up", "mark_on(-1)", _("Mark upwards"), show=False, id="table.mark-up"),
+        Binding("asterisk", "mark_all", _("Mark all, or none"), show=False, id="table.mark-all"),
     ]
 
     class Opened(Message):
@@ -93,6 +111,11 @@ class LineTable(ScrollView, can_focus=True):
             self.table = table
             self.row = row
 
+    class Marked(Message):
+        def __init__(self, table: "LineTable") -> None:
+            super().__init__()
+            self.table = table
+
     class HeaderClicked(Message):
         def __init__(self, table: "LineTable", column: Column) -> None:
             super().__init__()
@@ -105,17 +128,26 @@ class LineTable(ScrollView, can_focus=True):
         key: Callable[[Any], Hashable],
         glyphs: Glyphs,
         *,
+        markable: bool = False,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._columns = tuple(columns)
+        self._pinned = 1
+        self._arranged = False  # the columns are a person's own choice: they scroll instead of giving way
+        self._offset = 0  # columns scrolled out to the left
         self._key = key
         self._glyphs = glyphs
+        self._markable = markable
+        self._marks = Marks()
         self._rows: Sequence[Any] = ()
         self._cursor = 0
-        self._layout: tuple[tuple[Column, int], ...] = ()
+        self._current: Any = None  # the row under the cursor, as it was last
+        self._wanted: Any = None  # the row that the person put it on: gone from a filter's view, it may come back
+        self._layout: tuple[Placed, ...] = ()
+        self._more = (False, False)
         self._painted: dict[int, Painted] = {}
         self._styles: dict[str | None, tuple[Style, Style]] = {}
         self._sorted: tuple[str, bool] | None = None
@@ -135,29 +167,68 @@ class LineTable(ScrollView, can_focus=True):
 
     @property
     def columns_shown(self) -> tuple[Column, ...]:
-        return tuple(column for column, _width in self._layout)
+        return tuple(one.column for one in self._layout)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, those out of view too."""
+        return self._columns
+
+    @property
+    def marks(self) -> Marks:
+        return self._marks
+
+    def marked_rows(self) -> list[Any]:
+        """The marked rows that are in the table now, in its order; rows hidden by a filter are not among them."""
+        if not self._marks:
+            return []
+        keys, key = set(self._marks.keys), self._key
+        return [row for row in self._rows if key(row) in keys]
 
     def set_rows(self, rows: Sequence[Any], empty_text: str = "") -> None:
-        """Show these rows. The cursor stays on its row's key; if that is gone, where it was."""
-        old_key = self._key(self._rows[self._cursor]) if self._rows else None
+        """Show these rows. The cursor stays on its row's key; if that is gone, where it was, until it comes back."""
+        line = self._cursor - int(self.scroll_y)
         self._rows = rows
-        if old_key is not None and not (self._cursor < len(rows) and self._key(rows[self._cursor]) == old_key):
-            self._cursor = next((i for i, row in enumerate(rows) if self._key(row) == old_key), self._cursor)
-        self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        if rows:
+            place = self._place_of(self._wanted)
+            if place is None and self._current is not self._wanted:
+                place = self._place_of(self._current)
+            self._cursor = max(0, min(self._cursor if place is None else place, len(rows) - 1))
+            self._current = rows[self._cursor]
+            if self._wanted is None:
+                self._wanted = self._current
         self._widen(rows)
         changed_text = empty_text != self.empty_text
         self.empty_text = empty_text
         self._set_height()
+        self._keep_in_view(line)
         self._repaint_changed(everything=changed_text and not rows)
+
+    def to_the_top(self) -> None:
+        """Put the cursor on whatever will be the first of the next rows: what a person sorts for stands there."""
+        self._cursor, self._wanted, self._current = 0, None, None
+        if self.scroll_y:
+            self.scroll_to(y=0, animate=False, force=True)
 
     def set_sorted(self, column_id: str | None, reverse: bool = False) -> None:
         """Mark the column that the rows are sorted by, in the header."""
         self._sorted = None if column_id is None else (column_id, reverse)
         self._repaint_header()
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
+    def set_columns(self, columns: Sequence[Column], *, pinned: int = 1, arranged: bool = False) -> None:
+        """Show these columns. `pinned` of them stay in view when the others scroll; `arranged` ones never give way."""
         self._columns = tuple(columns)
+        self._pinned, self._arranged, self._offset = pinned, arranged, 0
         self._lay_out()
+        self._widen(self._rows)
+
+    def set_marks(self, marks: Marks) -> None:
+        if marks.keys == self._marks.keys:
+            self._marks = marks
+            return
+        self._marks = marks
+        self._repaint_changed()
+        self.post_message(self.Marked(self))
 
     def move_to(self, key: Hashable) -> bool:
         """Put the cursor on the row of that key; whether there is one."""
@@ -168,6 +239,9 @@ class LineTable(ScrollView, can_focus=True):
         return False
 
     # ---- keys and mouse ----------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._markable or not action.startswith("mark")
 
     def action_move(self, by: int) -> None:
         self._move(self._cursor + by)
@@ -181,27 +255,76 @@ class LineTable(ScrollView, can_focus=True):
     def action_bottom(self) -> None:
         self._move(len(self._rows) - 1)
 
+    def action_sideways(self, by: int) -> None:
+        """Scroll by whole columns; the first ones stay."""
+        before = self._offset
+        if by > 0 and (self._more[1] or (not self._arranged and len(self._layout) < len(self._columns))):
+            self._offset += by
+        elif by < 0:
+            self._offset = max(0, self._offset + by)
+        if self._offset != before:
+            self._lay_out()
+
     def action_open(self) -> None:
         if self._rows:
             self.post_message(self.Opened(self, self._rows[self._cursor]))
 
-    def on_click(self, event: events.Click) -> None:
-        line = event.y
-        if line == 0:
-            at = event.x
-            for column, width in self._layout:
-                if at < width + 1:
-                    self.post_message(self.HeaderClicked(self, column))
-                    return
-                at -= width + 1
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next."""
+        if self._rows:
+            self.set_marks(self._marks.toggled(self._key(self._rows[self._cursor])))
+            self._move(self._cursor + 1)
+
+    def action_mark_range(self) -> None:
+        """Do to all rows from the one last marked to the cursor what was done to that one."""
+        if not self._rows:
             return
-        index = int(self.scroll_y) + line - 1
+        start = self._anchor()
+        if start is None:
+            self.action_mark()
+            return
+        low, high = sorted((start, self._cursor))
+        self.set_marks(self._marks.extended([self._key(row) for row in self._rows[low : high + 1]]))
+
+    def action_mark_on(self, by: int) -> None:
+        """Mark the row under the cursor and the next one in that direction."""
+        if not self._rows:
+            return
+        here = self._key(self._rows[self._cursor])
+        marks = self._marks if here in self._marks else self._marks.toggled(here)
+        self._move(self._cursor + by)
+        there = self._key(self._rows[self._cursor])
+        self.set_marks(marks if there in marks else marks.toggled(there))
+
+    def action_mark_all(self) -> None:
+        """Mark every row of the table, or none where some are marked."""
+        self.set_marks(Marks() if self._marks else Marks(tuple([self._key(row) for row in self._rows])))
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            for one in self._layout:
+                if event.x < one.x + one.width + 1:
+                    self.post_message(self.HeaderClicked(self, one.column))
+                    return
+            return
+        index = int(self.scroll_y) + event.y - 1
         if index >= len(self._rows):
             return
-        if index == self._cursor:
+        if self._markable and (event.shift or event.ctrl or event.meta):
+            self._move(index)
+            if event.shift:
+                self.action_mark_range()
+            else:
+                self.set_marks(self._marks.toggled(self._key(self._rows[index])))
+        elif index == self._cursor:
             self.action_open()
         else:
             self._move(index)
+
+    @property
+    def _line_width(self) -> int:
+        """Cells of a line, the scrollbar's not among them."""
+        return self.scrollable_content_region.width
 
     # ---- painting ----------------------------------------------------------------------------------------------
 
@@ -214,60 +337,26 @@ class LineTable(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._line_width
         if y == 0:
-            return self._header(width)
+            style = self.rich_style + self.get_component_rich_style("line-table--header", partial=True)
+            text = header_text(self._layout, self._sorted, self._glyphs, self._more, width)
+            return Strip([Segment(text, style)]).adjust_cell_length(width, style)
         index = int(self.scroll_y) + y - 1
         if index >= len(self._rows):
             self._painted.pop(y, None)
             if y == 1 and not self._rows and self.empty_text:
-                _base, style = self._style("empty")
+                style = self._style("empty")[0]
                 return Strip([Segment(fit(" " + self.empty_text, width, self._glyphs.ellipsis), style)], width)
             return Strip.blank(width, self.rich_style)
-        painted = self._cells(index)
-        self._painted[y] = painted
-        return self._line(painted, width)
+        painted = self._painted[y] = self._paint(index)
+        mark = self.get_component_rich_style("line-table--mark", partial=True) if painted.marked else Style.null()
+        return strip_of(painted, self._layout, width, self._style, self._glyphs, mark)
 
-    def _cells(self, index: int) -> Painted:
+    def _paint(self, index: int) -> Painted:
         row = self._rows[index]
-        return (
-            tuple(column.text(row) for column, _width in self._layout),
-            tuple(column.style(row) if column.style else None for column, _width in self._layout),
-            index == self._cursor,
-        )
-
-    def _line(self, painted: Painted, width: int) -> Strip:
-        cells, styles, under_cursor = painted
-        segments = []
-        used = 0
-        gap = self._style(None)[under_cursor]
-        for (column, cell_width), text, style_name in zip(self._layout, cells, styles, strict=True):
-            if used:
-                segments.append(Segment(" ", gap))
-                used += 1
-            shown = fit(text, cell_width, self._glyphs.ellipsis)
-            if column.align == "right" and shown.endswith(" "):
-                bare = shown.rstrip(" ")
-                shown = " " * (len(shown) - len(bare)) + bare
-            segments.append(Segment(shown, self._style(style_name)[under_cursor]))
-            used += cell_width
-        if used < width:
-            segments.append(Segment(" " * (width - used), gap))
-        return Strip(segments, max(used, width)).crop(0, width)
-
-    def _header(self, width: int) -> Strip:
-        parts = []
-        for column, cell_width in self._layout:
-            title = _(column.title)
-            if self._sorted and self._sorted[0] == column.id:
-                title += self._glyphs.down if self._sorted[1] else self._glyphs.up
-            text = fit(title, cell_width, self._glyphs.ellipsis)
-            if column.align == "right" and text.endswith(" "):
-                bare = text.rstrip(" ")
-                text = " " * (len(text) - len(bare)) + bare
-            parts.append(text)
-        style = self.rich_style + self.get_component_rich_style("line-table--header", partial=True)
-        return Strip([Segment(" ".join(parts), style)]).adjust_cell_length(width, style)
+        marked = bool(self._marks) and self._key(row) in self._marks
+        return paint(row, self._layout, index == self._cursor, marked)
 
     def _style(self, name: str | None) -> tuple[Style, Style]:
         """The style of a cell off and on the cursor's line."""
@@ -294,31 +383,41 @@ class LineTable(ScrollView, can_focus=True):
         self._repaint_cursor()
 
     def _repaint_cursor(self) -> None:
-        self.refresh(Region(0, self._cursor - int(self.scroll_y) + 1, self.size.width, 1))
+        self.refresh(Region(0, self._cursor - int(self.scroll_y) + 1, self._line_width, 1))
 
     def _repaint_header(self) -> None:
-        self.refresh(Region(0, 0, self.size.width, 1))
+        self.refresh(Region(0, 0, self._line_width, 1))
 
     def _repaint_changed(self, everything: bool = False) -> None:
-        if everything or not self.size.width:
+        width = self._line_width
+        if everything or not width:
             self.refresh()
             return
         top = int(self.scroll_y)
-        lines = []
+        changed = []
         for y in range(1, self.size.height):
             index = top + y - 1
-            now = self._cells(index) if index < len(self._rows) else None
-            if self._painted.get(y) != now:
-                lines.append(Region(0, y, self.size.width, 1))
-        if lines:
-            self.refresh(*lines)
+            before = self._painted.get(y)
+            if index >= len(self._rows):
+                if before is not None or (y == 1 and not self._rows):
+                    changed.append(Region(0, y, width, 1))
+                continue
+            now = self._paint(index)
+            spans = None if before is None else changed_spans(before, now, self._layout)
+            if spans is None:
+                changed.append(Region(0, y, width, 1))
+            else:
+                changed += [Region(x, y, min(wide, width - x), 1) for x, wide in spans if x < width]
+        if changed:
+            self.refresh(*changed)
 
     def _widen(self, rows: Sequence[Any]) -> None:
         """Let columns that may become as wide as their cells need. They never shrink: a live table must not jump."""
         widened = {}
+        some = rows[:MEASURED] if any(column.most > column.width for column in self._columns) else ()
         for column in self._columns:
             if column.most > column.width:
-                needed = max((cell_len(column.text(row)) for row in rows[:MEASURED]), default=0)
+                needed = max((cell_len(column.text(row)) for row in some), default=0)
                 if needed > column.width:
                     widened[column.id] = min(needed, column.most)
         if widened:
@@ -326,22 +425,44 @@ class LineTable(ScrollView, can_focus=True):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        layout = lay_out(self._columns, self.size.width)
-        self._layout = layout
+        width = self._line_width
+        if self._arranged or self._offset:
+            layout, left, right = lay_out_scrolled(self._columns, width, self._pinned, self._offset)
+            self._more = (left, right)
+        else:
+            layout = lay_out(self._columns, width)
+            self._more = (False, False)
+        self._layout = placed(layout)
         self._painted.clear()
         self._set_height()
         self.refresh()
 
     def _set_height(self) -> None:
-        size = Size(self.size.width, len(self._rows) + 1)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        """Tell the scrollbar how many lines there are, without a new layout of the screen for each other number."""
+        size = Size(self._line_width, len(self._rows) + 1)
+        if size == self.virtual_size:
+            return
+        self.set_reactive(LineTable.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
+        self.set_class(size.height <= self.size.height, "-whole")
+        if self.scroll_y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    def _keep_in_view(self, line: int) -> None:
+        """Scroll so that the cursor's row is again on that line, if it was in view there and no longer is."""
+        room = self.size.height - 1
+        if not 0 <= line < room or 0 <= self._cursor - int(self.scroll_y) < room:
+            return
+        self.scroll_to(y=max(0, self._cursor - line), animate=False, force=True)
+
+    # ---- the cursor --------------------------------------------------------------------------------------------
 
     def _move(self, index: int) -> None:
         index = max(0, min(index, len(self._rows) - 1))
         if index == self._cursor or not self._rows:
             return
         old, self._cursor = self._cursor, index
+        self._current = self._wanted = self._rows[index]
         top, room = int(self.scroll_y), max(1, self.size.height - 1)
         if index < top:
             self.scroll_to(y=index, animate=False, force=True)
@@ -349,5 +470,26 @@ class LineTable(ScrollView, can_focus=True):
             self.scroll_to(y=index - room + 1, animate=False, force=True)
         else:
             for line in (old, index):
-                self.refresh(Region(0, line - top + 1, self.size.width, 1))
-        self.post_message(self.Moved(self, self._rows[index]))
+                self.refresh(Region(0, line - top + 1, self._line_width, 1))
+        self.post_message(self.Moved(self, self._current))
+
+    def _place_of(self, row: Any) -> int | None:
+        """Where a row of before stands now, by its key."""
+        if row is None:
+            return None
+        rows = self._rows
+        find = getattr(rows, "place_of", None)
+        if find is not None:
+            found: int | None = find(row, self._cursor)
+            return found
+        key = self._key(row)
+        if self._cursor < len(rows) and self._key(rows[self._cursor]) == key:
+            return self._cursor
+        return next((i for i, one in enumerate(rows) if self._key(one) == key), None)
+
+    def _anchor(self) -> int | None:
+        """Where the row stands that was marked last."""
+        anchor = self._marks.anchor
+        if anchor is None:
+            return None
+        return next((i for i, row in enumerate(self._rows) if self._key(row) == anchor), None)
