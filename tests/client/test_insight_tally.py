@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from naru_client.insight.tally import could_start, fill_pools, tally, whole_nodes_free
+from naru_client.insight.tally import fill_pools, tally
 from naru_client.model import AcceleratorTally, Node, NodeAccelerators, NodeCondition, Pool
 
 
@@ -86,19 +86,12 @@ def test_blocks_are_of_nodes_that_take_work_now_and_the_largest_come_first() -> 
     )  # fmt: skip
     assert found.free_by_node == ((8, 1), (2, 2))
     assert found.largest_free_block == 8
-    assert could_start(found) == (8, 1)
-    assert could_start(one(node("d", "mixed", 8))) == (0, 0)
 
 
 def test_free_blocks_that_are_known_stay_when_the_sum_is_not() -> None:
     found = one(node("a", "mixed", None), node("b", "idle", None))
     assert figures(found) == (16, None, None, 0)
     assert found.free_by_node == ((8, 1),)
-
-
-def test_whole_nodes_are_those_of_which_nothing_is_used() -> None:
-    nodes = [node("a", "idle"), node("b", "mixed", 1), node("c", "drained"), node("d", "idle", total=4)]
-    assert whole_nodes_free(nodes) == {("gpu", "h100"): 2}
 
 
 def test_gpus_come_before_npus_and_the_most_numerous_first() -> None:

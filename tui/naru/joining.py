@@ -1,16 +1,12 @@
-"""What several sites say of one thing, as one: readings end to end, accelerators by model over all. Pure."""
+"""What several sites say of one thing, as one: readings end to end, and whose they are. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from naru_client.model import AcceleratorTally
 from naru_client.reading import Reading
 
 T = TypeVar("T")
-
-_KINDS = {"gpu": 0, "npu": 1}
 
 
 def join_readings(told: Sequence[tuple[str, Reading[tuple[T, ...]]]], several: bool) -> Reading[tuple[T, ...]] | None:
@@ -56,44 +52,3 @@ def lines_of(told: Iterable[tuple[str, str]]) -> list[str]:
 def addressed(site: str, name: str, several: bool) -> str:
     """The name of a job, a node or a pool as `naru job` takes it: its site in front where there are several."""
     return f"{site}:{name}" if several else name
-
-
-def merge_tallies(tallies: Iterable[AcceleratorTally]) -> tuple[AcceleratorTally, ...]:
-    """Tallies of several sites as one for each kind and model, in the order of `insight.tally`.
-
-    Where one site does not tell how many are in use, it is not known of all either.
-    """
-    same: dict[tuple[str, str | None], list[AcceleratorTally]] = {}
-    for one in tallies:
-        same.setdefault((one.kind, one.model), []).append(one)
-    merged = [found[0] if len(found) == 1 else _sum(found) for found in same.values()]
-    return tuple(sorted(merged, key=_rank))
-
-
-def _sum(tallies: Sequence[AcceleratorTally]) -> AcceleratorTally:
-    blocks: Counter[int] = Counter()
-    for one in tallies:
-        blocks.update(dict(one.free_by_node))
-    return AcceleratorTally(
-        kind=tallies[0].kind,
-        model=tallies[0].model,
-        total=sum(one.total for one in tallies),
-        used=_known_sum(one.used for one in tallies),
-        free=_known_sum(one.free for one in tallies),
-        unavailable=sum(one.unavailable for one in tallies),
-        free_by_node=tuple(sorted(blocks.items(), reverse=True)),
-        pools=tuple(sorted({pool for one in tallies for pool in one.pools})),
-    )
-
-
-def _known_sum(figures: Iterable[int | None]) -> int | None:
-    total = 0
-    for figure in figures:
-        if figure is None:
-            return None
-        total += figure
-    return total
-
-
-def _rank(one: AcceleratorTally) -> tuple[int, str, int, str]:
-    return _KINDS.get(one.kind, len(_KINDS)), one.kind, -one.total, one.model or "\uffff"

@@ -1,9 +1,9 @@
-"""How many accelerators there are, in use, free and away: by kind and model, over nodes and over pools.
+"""How many accelerators there are, in use, free and away: by kind and model, over nodes, pools and sites.
 
-The rules stand in `model.AcceleratorTally`. What they leave open is decided here, once:
+The rules stand in `model.AcceleratorTally`. What they leave open is decided here and in `alike`, once:
 
 * On a node that is up, what no job holds is free, even where the node takes nothing now (its processors are all
-  taken, or it is reserved); `free_by_node` holds only what a job could be given now.
+  taken, it is reserved, or planned for a waiting job); `free_by_node` holds only what a job could be given now.
 * A node under maintenance or of unknown condition is unavailable but for what a job still holds. A node asleep in the
   cloud is free, for the scheduler wakes it for the next job, but not in `free_by_node`: nothing could start on it now.
   On one that is waking, or does not answer yet, what no job holds is unavailable.
@@ -11,22 +11,19 @@ The rules stand in `model.AcceleratorTally`. What they leave open is decided her
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from msgspec.structs import replace
 
+from naru_client.insight.alike import Alike, alike, hindrance, is_away
 from naru_client.model import AcceleratorKind, AcceleratorTally, Node, NodeCondition, Pool
 
 ModelKey = tuple[AcceleratorKind, str | None]
 
 _CONDITIONS: tuple[NodeCondition, ...] = get_args(NodeCondition)
 _KIND_ORDER = {"gpu": 0, "npu": 1}
-_TAKES_WORK = frozenset({"idle", "mixed", "planned"})
 _EMPTY = frozenset({"idle", "planned", "reserved", "drained"})  # conditions under which no job holds anything
-_MAINTENANCE = frozenset({"MAINT", "MAINTENANCE"})
-_ASLEEP = "POWERED_DOWN"
-_WAKING = frozenset({"POWERING_UP", "POWER_UP", "NOT_RESPONDING", "CONFIGURING"})
 
 
 class _Sums:
@@ -42,23 +39,29 @@ class _Sums:
 
 def tally(nodes: Iterable[Node]) -> tuple[AcceleratorTally, ...]:
     """The accelerators of these nodes by kind and model: GPUs, then NPUs, then others; the most numerous first."""
+    return tally_alike(alike(nodes))
+
+
+def tally_alike(nodes: Iterable[Alike]) -> tuple[AcceleratorTally, ...]:
+    """As `tally`, of nodes that were counted by `alike` already."""
     sums: dict[ModelKey, _Sums] = {}
-    for node in nodes:
-        for key, total, used in _of_node(node):
+    for node, count in nodes:
+        away, gives = is_away(node), hindrance(node) is None
+        for key, total, used in accelerators_of(node):
             entry = sums.get(key)
             if entry is None:
                 entry = sums[key] = _Sums()
-            entry.total += total
+            entry.total += total * count
             entry.pools.update(node.pools)
             if used is None:
                 entry.used = None
                 continue
             if entry.used is not None:
-                entry.used += used
-            if _away(node):
-                entry.unavailable += total - used
-            elif total > used and _takes_work(node):
-                entry.blocks[total - used] += 1
+                entry.used += used * count
+            if away:
+                entry.unavailable += (total - used) * count
+            elif total > used and gives:
+                entry.blocks[total - used] += count
     tallies = [
         AcceleratorTally(
             kind=kind,
@@ -72,7 +75,7 @@ def tally(nodes: Iterable[Node]) -> tuple[AcceleratorTally, ...]:
         )
         for (kind, model), entry in sums.items()
     ]
-    return tuple(sorted(tallies, key=_rank))
+    return tuple(sorted(tallies, key=rank))
 
 
 def fill_pools(pools: Iterable[Pool], nodes: Iterable[Node]) -> tuple[Pool, ...]:
@@ -80,40 +83,56 @@ def fill_pools(pools: Iterable[Pool], nodes: Iterable[Node]) -> tuple[Pool, ...]
 
     A pool that no node names stays as it is: nothing is known of it, which is not the same as nothing being there.
     """
-    members: dict[tuple[str, str], list[Node]] = {}
-    for node in nodes:
-        for name in node.pools:
-            members.setdefault((node.site, name), []).append(node)
+    return fill_pools_alike(pools, alike(nodes))
+
+
+def fill_pools_alike(pools: Iterable[Pool], nodes: Iterable[Alike]) -> tuple[Pool, ...]:
+    """As `fill_pools`, of nodes that were counted by `alike` already."""
+    members = by_pool(nodes)
     filled = []
     for pool in pools:
         own = members.get((pool.site, pool.name))
         if own:
-            conditions = Counter(node.condition for node in own)
+            conditions: Counter[NodeCondition] = Counter()
+            for node, count in own:
+                conditions[node.condition] += count
             pool = replace(
                 pool,
-                nodes=len(own) if pool.nodes is None else pool.nodes,
-                accelerators=tuple(replace(t, pools=(pool.name,)) for t in tally(own)),
+                nodes=conditions.total() if pool.nodes is None else pool.nodes,
+                accelerators=tuple(replace(t, pools=(pool.name,)) for t in tally_alike(own)),
                 nodes_by_condition=tuple((c, conditions[c]) for c in _CONDITIONS if conditions[c]),
             )
         filled.append(pool)
     return tuple(filled)
 
 
-def could_start(one: AcceleratorTally) -> tuple[int, int]:
-    """What a job could be given now: the most accelerators together on one node, and how many nodes offer as many."""
-    return one.free_by_node[0] if one.free_by_node else (0, 0)
+def by_pool(nodes: Iterable[Alike]) -> dict[tuple[str, str], list[Alike]]:
+    """These nodes by site and pool; one that is in several pools stands in each."""
+    members: dict[tuple[str, str], list[Alike]] = {}
+    for one in nodes:
+        for name in one[0].pools:
+            members.setdefault((one[0].site, name), []).append(one)
+    return members
 
 
-def whole_nodes_free(nodes: Iterable[Node]) -> dict[ModelKey, int]:
-    """By kind and model, the nodes that could be taken whole now: none of their accelerators in use."""
-    whole: Counter[ModelKey] = Counter()
-    for node in nodes:
-        if _takes_work(node):
-            whole.update(key for key, _total, used in _of_node(node) if used == 0)
-    return dict(whole)
+def merge_tallies(tallies: Iterable[AcceleratorTally]) -> tuple[AcceleratorTally, ...]:
+    """Tallies of several sites as one for each kind and model, in the order of `tally`.
+
+    Where one site does not tell how many are in use, it is not known of all either.
+    """
+    same: dict[ModelKey, list[AcceleratorTally]] = {}
+    for one in tallies:
+        same.setdefault((one.kind, one.model), []).append(one)
+    merged = [found[0] if len(found) == 1 else _merged(found) for found in same.values()]
+    return tuple(sorted(merged, key=rank))
 
 
-def _of_node(node: Node) -> Iterator[tuple[ModelKey, int, int | None]]:
+def rank(one: AcceleratorTally) -> tuple[int, str, int, str]:
+    """The order in which kinds and models are told."""
+    return _KIND_ORDER.get(one.kind, 2), one.kind, -one.total, one.model or "\uffff"
+
+
+def accelerators_of(node: Node) -> Iterator[tuple[ModelKey, int, int | None]]:
     """Kind and model, how many there are, and how many of them jobs hold (None: not told), each model once."""
     found: dict[ModelKey, tuple[int, int | None]] = {}
     for one in node.accelerators:
@@ -137,15 +156,26 @@ def _used(node: Node, told: int | None, total: int) -> int | None:
     return 0 if node.condition in _EMPTY else None
 
 
-def _away(node: Node) -> bool:
-    """What no job holds here is not to be had."""
-    waking = _ASLEEP not in node.states and not _WAKING.isdisjoint(node.states)
-    return not node.available or waking or not _MAINTENANCE.isdisjoint(node.states)
+def _merged(tallies: Sequence[AcceleratorTally]) -> AcceleratorTally:
+    blocks: Counter[int] = Counter()
+    for one in tallies:
+        blocks.update(dict(one.free_by_node))
+    return AcceleratorTally(
+        kind=tallies[0].kind,
+        model=tallies[0].model,
+        total=sum(one.total for one in tallies),
+        used=_known_sum(one.used for one in tallies),
+        free=_known_sum(one.free for one in tallies),
+        unavailable=sum(one.unavailable for one in tallies),
+        free_by_node=tuple(sorted(blocks.items(), reverse=True)),
+        pools=tuple(sorted({pool for one in tallies for pool in one.pools})),
+    )
 
 
-def _takes_work(node: Node) -> bool:
-    return node.condition in _TAKES_WORK and not _away(node) and _ASLEEP not in node.states
-
-
-def _rank(one: AcceleratorTally) -> tuple[int, str, int, str]:
-    return _KIND_ORDER.get(one.kind, 2), one.kind, -one.total, one.model or "\uffff"
+def _known_sum(figures: Iterable[int | None]) -> int | None:
+    total = 0
+    for figure in figures:
+        if figure is None:
+            return None
+        total += figure
+    return total

@@ -10,6 +10,7 @@ from naru.output import Page, Result, Sheet
 from naru.plain_table import Column
 from naru.session import Context
 from naru_client.i18n import _, mark
+from naru_client.insight.node_filter import Texts, node_texts
 from naru_client.model import Node, NodeAccelerators
 
 CSV = True
@@ -35,6 +36,7 @@ FLAGS = (  # the other words, for the catalogue
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", help=_("only nodes with all these words, and without any !word"))
     parser.add_argument("--drained", action="store_true", help=_("only those drained, draining or down"))
 
 
@@ -44,6 +46,7 @@ async def run(context: Context) -> Result:
     nodes = reading.value
     if context.args.drained:
         nodes = tuple(node for node in nodes if node.condition in AWAY)
+    nodes = tuple(Texts(node_texts).filtered(nodes, " ".join(context.args.words)))
     names = Node.__struct_fields__
     return Result(
         schema="nodes",

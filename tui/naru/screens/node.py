@@ -29,6 +29,7 @@ class NodeScreen(NaruScreen):
         super().__init__()
         self.node_site = site
         self.node_name = name
+        self._here: tuple[object, list[Job]] = (None, [])  # the jobs on it, for which list
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="sheet"):
@@ -81,6 +82,8 @@ class NodeScreen(NaruScreen):
         return lines
 
     def _jobs_on(self, node: Node, state: State) -> list[Job]:
-        """The listed jobs that run on this node, by their node lists."""
-        here = (j for j in state.all_jobs if j.running and state.same_site(j.site, node.site))
-        return [j for j in here if j.node_list and in_hostlist(node.name, j.node_list)]
+        """The listed jobs that run on this node, by their node lists; looked for once in each list."""
+        if self._here[0] is not state.all_jobs:
+            placed = (j for j in state.all_jobs if j.node_list and in_hostlist(node.name, j.node_list))
+            self._here = state.all_jobs, [j for j in placed if j.running and state.same_site(j.site, node.site)]
+        return self._here[1]
