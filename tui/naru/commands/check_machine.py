@@ -25,6 +25,7 @@ def checks(context: Context) -> Iterator[Check]:
     yield _naru()
     yield _settings(context)
     yield from _columns(context.settings.columns)
+    yield from _kept()
     yield from _themes(context.settings.theme)
     yield from _terminal(context.paper, context.environ)
     yield _locale(context.paper, context.environ)
@@ -76,9 +77,19 @@ def _columns(wanted: Mapping[str, Sequence[str]]) -> Iterator[Check]:
     if not wanted:
         return
     from naru.format import Glyphs
+    from naru.screens.gpu_columns import NODE_COLUMNS, POOL_COLUMNS
+    from naru.screens.history_columns import history_columns
     from naru.screens.job_columns import job_columns
 
-    tables = {"jobs": tuple(job_columns(lambda: datetime.now(UTC), Glyphs(ascii_only=False)))}
+    glyphs = Glyphs(ascii_only=False)
+    jobs = tuple(job_columns(_now, glyphs))
+    tables = {
+        "jobs": jobs,
+        "jobs-everybody": jobs,
+        "history": tuple(history_columns(_now, glyphs)),
+        "pools": ("site", *(column.id for column in POOL_COLUMNS)),
+        "nodes": ("site", *(column.id for column in NODE_COLUMNS)),
+    }
     for table, ids in wanted.items():
         subject = clean(f"columns.{table}", 60)
         known = tables.get(table)
@@ -91,6 +102,19 @@ def _columns(wanted: Mapping[str, Sequence[str]]) -> Iterator[Check]:
         else:
             continue
         yield Check(id="columns", state="warn", subject=subject, found=found, remedy=remedy)
+
+
+def _kept() -> Iterator[Check]:
+    """What was arranged in the terminal, where it cannot be read."""
+    from naru.kept import Kept
+
+    for problem in Kept.load().problems:
+        remedy = _("the next change there sets it aside")
+        yield Check(id="kept", state="warn", subject=_("arranged columns"), found=problem, remedy=remedy)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _themes(chosen: str) -> Iterator[Check]:

@@ -2,23 +2,22 @@
 
 import argparse
 import asyncio
-import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from naru.commands import finished
 from naru.commands.asking import ask_all, join
 from naru.joining import named
 from naru.session import Context, Opened
 from naru_client.centre import RECENT, RECENT_EVERYBODY, Centre
-from naru_client.errors import NaruError, NotProvided, UsageError
+from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _, n_
 from naru_client.merge import merge_jobs
 from naru_client.model import Job
 from naru_client.reading import Reading
-from naru_client.text import clean
 
 if TYPE_CHECKING:
     from naru.output import Page, Result
@@ -30,9 +29,6 @@ Jobs = tuple[Job, ...]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # a recording is told whole: its jobs ended when they ended
 TURNS_TO_ASK = 4  # turns of the event loop after which the questions are on their way
-_SPAN = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
-LONGEST = timedelta(weeks=2600)  # before that no Slurm ran, and clocks begin to have no moment for it
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,23 +36,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "filter", nargs="*", metavar=_("FILTER"), help=_("words, or state:pd gpu:h100 gpus>=8 wait>2h !text name=~re")
     )
     parser.add_argument("--all", action="store_true", help=_("everybody's jobs"))
-    parser.add_argument(
-        "--since",
-        metavar=_("SPAN"),
-        help=_("jobs that ended within this time too (30m, 2h, 3d; 0: none); 24h, with --all 1h"),
-    )
+    finished.arguments(parser)
     parser.add_argument("--tasks", action="store_true", help=_("one line for each array task, not for each array"))
 
 
 async def run(context: Context) -> "Result":
     args = context.args
-    since = None if args.since is None else span(args.since)
+    only_finished = finished.wanted(args)
+    finished.check(args)
     text = " ".join(args.filter)
-    filtered(text, (), me="me", now=LONG_AGO)  # complain before anybody is asked
+    saved = saved_filters(text, context)
+    filtered(text, (), me="me", now=LONG_AGO, saved=saved)  # complain before anybody is asked
     opened = await context.open()
+    now = opened.clock()
+    since = None if args.since is None else now - finished.moment("--since", args.since, now)
     nobody = [] if args.all else [centre for centre in opened.centres if centre.user is None]
     unknown = _("it is not known who you are there: these are everybody's jobs")
     warnings = [named(centre.id, unknown) if opened.several else unknown for centre in nobody]
+
+    if only_finished:
+        return await finished.run(args, opened, args.all or bool(nobody), _test(text, opened, saved), tuple(warnings))
 
     def question(centre: Centre) -> Awaitable[Reading[Jobs]]:
         return read(opened, centre, None if args.all else centre.user, since)
@@ -69,18 +68,18 @@ async def run(context: Context) -> "Result":
         from naru.commands import job_table
         from naru.output import Result
         from naru_client.insight.fold import fold
-        from naru_client.insight.overview import usual_order
+        from naru_client.insight.ordering import usual_key
 
         told, failed = await asking
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
     reading = join(opened, told, failed)
-    found = [filtered(text, one.said.value, me=one.centre.user, now=one.said.as_of) for one in told]
+    found = [filtered(text, one.said.value, me=one.centre.user, now=one.said.as_of, saved=saved) for one in told]
     jobs = tuple(job for site in found for job in site)
-    rows = fold(sorted(jobs, key=usual_order))
+    rows = fold(sorted(jobs, key=usual_key))
     if args.tasks:
-        rows = [one for job in sorted(jobs, key=usual_order) for one in fold([job])]
+        rows = [one for job in sorted(jobs, key=usual_key) for one in fold([job])]
     return Result(
         schema="jobs",
         site=opened.name,
@@ -100,14 +99,35 @@ async def run(context: Context) -> "Result":
     )
 
 
-def filtered(text: str, jobs: Jobs, *, me: str | None, now: datetime) -> Jobs:
+def saved_filters(text: str, context: Context) -> Mapping[str, str]:
+    """The saved filters, where a filter asks for one."""
+    if "@" not in text:
+        return {}
+    from naru.kept import Kept
+
+    return Kept.load(configured=context.settings.filters).filters
+
+
+def filtered(text: str, jobs: Jobs, *, me: str | None, now: datetime, saved: Mapping[str, str] | None = None) -> Jobs:
     """The jobs that pass a filter. Raises FilterError."""
     if not text.strip():
         return jobs
     from naru_client.insight.filter import parse
 
-    wanted = parse(text, me=me, now=now)
+    wanted = parse(text, me=me, now=now, saved=saved)
     return tuple(job for job in jobs if wanted.matches(job))
+
+
+def _test(text: str, opened: Opened, saved: Mapping[str, str]) -> Callable[[Job], bool]:
+    """Whether a job passes a filter, `me` in it being whoever one is at the job's site."""
+    if not text.strip():
+        return lambda job: True
+    from naru_client.insight.filter import parse
+
+    now = opened.clock()
+    by_site = {centre.id: parse(text, me=centre.user, now=now, saved=saved).matches for centre in opened.centres}
+    home = next(iter(by_site.values()))
+    return lambda job: by_site.get(job.site, home)(job)
 
 
 async def read(opened: Opened, centre: Centre, user: str | None, since: timedelta | None) -> Reading[Jobs]:
@@ -139,19 +159,6 @@ async def read(opened: Opened, centre: Centre, user: str | None, since: timedelt
 
 async def _history(centre: Centre, user: str | None, after: datetime, *, wanted: bool) -> Reading[Jobs] | None:
     return await centre.history(since=after, user=user) if wanted else None
-
-
-def span(text: str) -> timedelta:
-    """A length of time as people write it: `90`, `30m`, `2h`, `3d`, `1w`. Raises UsageError."""
-    found = _SPAN.fullmatch(text.strip().lower())
-    if found is None:
-        raise UsageError(
-            _("--since {text} is not a length of time").format(text=clean(text, 40)), _("write it as 30m, 2h or 3d")
-        )
-    length = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    if length > LONGEST:
-        raise UsageError(_("--since {text} is too long").format(text=clean(text, 40)), _("at most 2600w"))
-    return length
 
 
 def _show(page: "Page", rows: "list[Row]", reading: Reading[Jobs], *, users: bool, sites: bool, filtered: bool) -> None:

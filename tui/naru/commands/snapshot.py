@@ -13,7 +13,7 @@ from naru.commands.asking import Told, ask_all
 from naru.commands.gpus import gpu_lines
 from naru.commands.jobs import read
 from naru.commands.snapshot_page import NextStart, Snapshot, View, show
-from naru.joining import join_sources, lines_of, merge_tallies, named
+from naru.joining import join_sources, lines_of, named
 from naru.output import Result
 from naru.session import Context, Opened
 from naru.terminal import is_terminal
@@ -21,7 +21,7 @@ from naru_client.centre import Centre
 from naru_client.errors import NaruError, NotProvided
 from naru_client.i18n import _
 from naru_client.insight.overview import next_start, notices
-from naru_client.insight.tally import tally
+from naru_client.insight.tally import merge_tallies, tally
 from naru_client.model import Job, Node, Notice, Reservation, Site
 from naru_client.reading import Reading
 

@@ -9,14 +9,15 @@ from rich.cells import cell_len
 
 from naru import format as form
 from naru.commands import job_table
-from naru.commands.gpus import GpuLine, block
+from naru.commands.gpu_table import GpuLine, block
 from naru.commands.sites import health, notice_line
 from naru.joining import addressed
 from naru.output import Page
 from naru.plain_table import Span, bar_cells
 from naru_client.i18n import _, n_
 from naru_client.insight.fold import fold
-from naru_client.insight.overview import mine, usual_order
+from naru_client.insight.ordering import usual_key as usual_order
+from naru_client.insight.overview import mine
 from naru_client.model import Job, Notice, Site
 
 MOST_JOBS = 15  # one page
