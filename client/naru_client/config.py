@@ -38,6 +38,14 @@ class PollSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     """Seconds between two readings of anything else."""
     everybody_factor: Annotated[float, Meta(ge=1, le=1000)] = 5.0
     """So many times slower while the jobs of all users are shown."""
+    calls_per_minute: Annotated[int, Meta(ge=4, le=600)] = 20
+    """At most so many calls a minute to one site, whatever is shown and pressed: more of them wait their turn."""
+    idle_after: Annotated[float, Meta(ge=60, le=DAY)] = 600.0
+    """Seconds without a key or the mouse after which everything is asked four times slower."""
+    stop_after: Annotated[float, Meta(ge=300, le=30 * DAY)] = 14400.0
+    """Seconds without a key or the mouse after which nothing is asked until the next one."""
+    share: bool = True
+    """Whether several Naru of yours on one machine share their answers instead of each asking for itself."""
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -102,6 +110,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """Other keys for the actions: binding id = keys, comma separated (`jobs.sort = "s,o"`)."""
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns of a table, in order: table name = list of column ids."""
+    tab: Literal["overview", "jobs", "gpus"] = "overview"
+    """The tab that is open at the start."""
+    everybody: bool = False
+    """Whether everybody's jobs are asked for at the start, and not one's own."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """Saved filters: name = filter. `@name` stands for it wherever a filter is typed."""
     profiles: dict[str, Profile] = field(default_factory=dict)
 
 
@@ -222,6 +236,8 @@ def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) ->
         place = _key("profiles", _first_misfit(data["profiles"], Profile)) + place.removeprefix(table)
     elif place.startswith(table := "keys[...]"):
         place = _key("keys", _first_misfit(data["keys"], str)) + place.removeprefix(table)
+    elif place.startswith(table := "filters[...]"):
+        place = _key("filters", _first_misfit(data["filters"], str)) + place.removeprefix(table)
     elif place.startswith(table := "columns[...]"):
         place = _key("columns", _first_misfit(data["columns"], tuple[str, ...])) + place.removeprefix(table)
     hint = _("the settings are described in the README")

@@ -16,15 +16,19 @@ from typing import ClassVar
 
 
 class NaruError(Exception):
-    """Base of all errors that Naru shows to a person: one line, a hint, an exit code."""
+    """Base of all errors that Naru shows to a person: one line, a hint, an exit code.
+
+    `retry_after` is for how many seconds the centre asked to be left alone; None where it did not ask.
+    """
 
     kind: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.retry_after = retry_after
 
 
 class UsageError(NaruError):

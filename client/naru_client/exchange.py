@@ -5,7 +5,10 @@ Wrapping a transport is how calls are counted, shown and recorded: nothing else 
 """
 
 from collections import deque
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -60,6 +63,37 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
+class Patience:
+    """How old an answer may be that whoever asks now gets, and how old what they got was.
+
+    `max_age` and `age` are seconds; `age` is that of the oldest answer that another Naru had fetched, 0 where the
+    centre was asked. Without any patience, which is how commands ask, the centre is always asked.
+    """
+
+    def __init__(self, max_age: float) -> None:
+        self.max_age = max_age
+        self.age = 0.0
+
+
+_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+def patience() -> Patience | None:
+    """That of whoever asks now; None for one who wants an answer of their own."""
+    return _patience.get()
+
+
+@contextmanager
+def patient(max_age: float) -> Iterator[Patience]:
+    """What is asked in here, and by tasks begun in here, may be answered by what is at most `max_age` seconds old."""
+    one = Patience(max_age)
+    token = _patience.set(one)
+    try:
+        yield one
+    finally:
+        _patience.reset(token)
+
+
 class CallRecord(Struct, frozen=True):
     """One call as the call log shows it."""
 
@@ -68,10 +102,12 @@ class CallRecord(Struct, frozen=True):
     seconds: float
     size: int  # bytes of the answer
     outcome: str  # "ok", an HTTP status or exit status that was not, or the error's words
+    site: str = ""  # empty where nobody said which
+    shared: bool = False  # another Naru of the same user had asked: no call was made
 
 
 class CallLog:
-    """The last calls, newest last, and how many there were."""
+    """The last calls and shared answers, newest last, and how many calls there were."""
 
     def __init__(self, keep: int = 500) -> None:
         self.records: deque[CallRecord] = deque(maxlen=keep)
@@ -79,4 +115,13 @@ class CallLog:
 
     def add(self, record: CallRecord) -> None:
         self.records.append(record)
-        self.total += 1
+        if not record.shared:
+            self.total += 1
+
+    def calls_since(self, moment: datetime) -> int:
+        """How many calls began at a moment or later; of the calls that are kept."""
+        return sum(1 for record in self.records if record.at >= moment and not record.shared)
+
+    def calls_in_last_minute(self, now: datetime) -> int:
+        """How many calls began within the minute before `now`."""
+        return self.calls_since(now - timedelta(seconds=60))

@@ -100,7 +100,9 @@ class LateCentre:
             raise Unreachable(_("the connection was closed"))
         if self._opening is None:
             if self._failure is not None and self._monotonic() - self._failed_at < REST:
-                raise type(self._failure)(self._failure.message, self._failure.hint)
+                raise type(self._failure)(
+                    self._failure.message, self._failure.hint, retry_after=self._failure.retry_after
+                )
             self._opening = asyncio.ensure_future(self._open())
             self._opening.add_done_callback(_seen)
         return await asyncio.shield(self._opening)  # one who gives up waiting takes it from nobody else

@@ -220,3 +220,15 @@ def test_how_long_a_centre_asks_to_be_left_alone(seconds: float, words: str) -> 
         answers.check_http(http(503, retry_after=seconds))
     assert words in caught.value.hint
     assert len(caught.value.hint) < 80
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 418, 429, 500, 503])
+@pytest.mark.parametrize(
+    ("asked", "told"), [(17.0, 17.0), (None, None), (86_400.0, 3600.0), (-1.0, None), (float("nan"), None)]
+)
+def test_an_error_knows_how_long_the_centre_asked_to_be_left_alone(
+    status: int, asked: float | None, told: float | None
+) -> None:
+    with pytest.raises(NaruError) as caught:
+        answers.check_http(http(status, b"no", "text/plain", retry_after=asked))
+    assert caught.value.retry_after == told

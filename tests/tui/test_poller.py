@@ -5,16 +5,24 @@ import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from tests.tui.fake import NOW, FakeCentre, job
 from textual.message import Message
 
 from naru.messages import ReadingArrived, ReadingFailed
-from naru.poller import UNFOCUSED_FACTOR, Poller
+from naru.poller import HISTORY_STEP, SOONEST_REFRESH, UNFOCUSED_FACTOR, Poller, recent_span
 from naru.state import Topic
+from naru_client.centre import RECENT
 from naru_client.config import PollSettings
 from naru_client.errors import NotProvided, Unreachable
+from naru_client.exchange import patience
+from naru_client.model import Job
+from naru_client.reading import Reading
+
+WATCHED = PollSettings(idle_after=1e9, stop_after=1e9)  # somebody is always there
 
 
 class Clock:
@@ -28,13 +36,13 @@ class Clock:
 
 
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, settings: PollSettings = WATCHED) -> None:
         self.centre = FakeCentre((job(1), job(2, user="other")))
         self.clock = Clock()
         self.messages: list[Message] = []
         self.poller = Poller(
             self.centre,
-            PollSettings(),
+            settings,
             self.messages.append,
             user="me",
             monotonic=self.clock,
@@ -58,8 +66,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Bench]:
-    bench = Bench()
+async def running(settings: PollSettings = WATCHED) -> AsyncIterator[Bench]:
+    bench = Bench(settings)
     task = asyncio.create_task(bench.poller.run())
     try:
         yield bench
@@ -120,9 +128,7 @@ async def test_failures_back_off_with_jitter_and_recover() -> None:
             if bench.asked("jobs") > before:
                 asked_at.append(bench.clock.seconds)
         gaps = [b - a for a, b in itertools.pairwise(asked_at)]
-        assert all(
-            wanted * 0.75 <= gap <= wanted * 1.25 + 1 for gap, wanted in zip(gaps, (15, 30, 60, 120), strict=True)
-        )
+        assert all(wanted <= gap <= wanted * 1.25 + 1 for gap, wanted in zip(gaps, (15, 30, 60, 120), strict=True))
         assert len(set(gaps)) == 4
         assert all(isinstance(m, ReadingFailed) for m in bench.messages)
         bench.centre.error = None
@@ -210,3 +216,90 @@ async def test_a_mistake_of_ours_in_one_topic_leaves_the_others_running() -> Non
         assert isinstance(failed, ReadingFailed)
         assert failed.failure.message == "internal error: ZeroDivisionError"
         assert isinstance(bench.messages[1], ReadingArrived)
+
+
+async def test_a_rest_that_the_centre_asks_for_is_kept_by_every_topic_and_against_keys() -> None:
+    async with running() as bench:
+        bench.centre.errors["nodes"] = Unreachable("too busy", retry_after=200.0)
+        bench.poller.want(("nodes", "jobs"))
+        await bench.settle()
+        assert bench.centre.calls == ["nodes"]
+        assert 200 <= bench.poller.resting <= 220
+        for _second in range(199):
+            await bench.after(1)
+            bench.poller.refresh()
+            await bench.settle()
+        assert bench.centre.calls == ["nodes"]
+        bench.centre.errors.clear()
+        await bench.after(22)
+        assert (bench.asked("nodes"), bench.asked("jobs")) == (2, 1)
+        assert bench.poller.resting == 0
+
+
+async def test_a_rest_that_is_nonsense_ends_within_the_hour() -> None:
+    async with running() as bench:
+        bench.centre.errors["jobs"] = Unreachable("too busy", retry_after=86_400.0)
+        bench.poller.want(("jobs",))
+        await bench.settle()
+        await bench.after(3600 * 1.1)
+        assert bench.asked("jobs") == 2
+
+
+async def test_a_terminal_that_nobody_touches_asks_more_rarely_and_at_last_nothing() -> None:
+    async with running(PollSettings(idle_after=600, stop_after=7200)) as bench:
+        bench.poller.want(("jobs",))
+        for _second in range(600):
+            await bench.after(1)
+        assert bench.asked("jobs") == 40
+        for _second in range(600):
+            await bench.after(1)
+        assert bench.asked("jobs") == 50
+        assert bench.poller.idle
+        assert not bench.poller.asleep
+        for _minute in range(200):
+            await bench.after(60)
+        assert bench.poller.asleep
+        asked = bench.asked("jobs")
+        assert asked <= 50 + 101
+        bench.poller.touch()
+        await bench.settle()
+        assert bench.asked("jobs") == asked + 1
+        assert not bench.poller.asleep
+        await bench.after(15.1)
+        assert bench.asked("jobs") == asked + 2
+
+
+async def test_what_another_naru_read_is_as_old_as_it_is() -> None:
+    class Shared(FakeCentre):
+        async def jobs(self, *, user: str | None = None) -> Reading[tuple[Job, ...]]:
+            asking = patience()
+            assert asking is not None
+            self.patience.append(asking.max_age)
+            asking.age = 10.0
+            return await super().jobs(user=user)
+
+        patience: ClassVar[list[float]] = []
+
+    async with running() as bench:
+        bench.poller.centre = bench.centre = Shared()
+        bench.poller.want(("jobs",))
+        await bench.settle()
+        await bench.after(4.9)
+        assert bench.asked("jobs") == 1
+        await bench.after(0.2)
+        assert bench.asked("jobs") == 2
+        bench.poller.set_focused(False)
+        await bench.after(51)
+        bench.poller.refresh()
+        await bench.settle()
+        assert Shared.patience == [15.0, 15.0, 60.0, SOONEST_REFRESH]
+
+
+def test_the_history_is_the_same_question_for_all_who_ask_within_a_while() -> None:
+    spans = {recent_span(NOW + timedelta(seconds=second)) for second in range(HISTORY_STEP)}
+    assert len(spans) == 1
+    for second in range(0, 3000, 7):
+        now = NOW + timedelta(seconds=second)
+        since, until = recent_span(now)
+        assert now - RECENT - timedelta(seconds=HISTORY_STEP) < since <= now - RECENT
+        assert now + timedelta(seconds=HISTORY_STEP) < until <= now + timedelta(seconds=2 * HISTORY_STEP)

@@ -56,6 +56,21 @@ class Pollers:
         for poller in self._all.values():
             poller.set_focused(focused)
 
+    def touch(self) -> None:
+        """A key or the mouse: somebody is there."""
+        for poller in self._all.values():
+            poller.touch()
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nobody has touched the terminal for so long that no site is asked any more."""
+        return self._home.asleep
+
+    @property
+    def resting(self) -> float:
+        """The longest that a site asked to be left alone yet, in seconds; 0 when all may be asked."""
+        return max(poller.resting for poller in self._all.values())
+
     def refresh(self) -> bool:
         """Make everything due now at every site; whether any of them was not refreshed a moment ago."""
         return any([poller.refresh() for poller in self._all.values()])

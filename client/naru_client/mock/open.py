@@ -83,7 +83,7 @@ def _centre(profile: Profile, log: "CallLog", site: "Site") -> "SlurmCentre":
         now=lambda: datetime.fromtimestamp(site.world.now(), UTC),
     )  # fmt: skip
     source = SlurmRest(
-        LoggedTransport(transport, log), site=site.name, version=profile.contract or contracts[0],
+        LoggedTransport(transport, log, site.name), site=site.name, version=profile.contract or contracts[0],
         reached_by="simulated", timeout=profile.timeout,
     )  # fmt: skip
     return SlurmCentre(source, user=user, reached_by="simulated")

@@ -63,8 +63,8 @@ class Lab(Bench):
             now=lambda: datetime.fromtimestamp(self.world.now(), UTC),
         )
         source = SlurmRest(
-            LoggedTransport(transport, self.log), site=chosen.name, version=face.contracts[0], reached_by="simulated",
-            timeout=patience,
+            LoggedTransport(transport, self.log, chosen.name), site=chosen.name, version=face.contracts[0],
+            reached_by="simulated", timeout=patience,
         )  # fmt: skip
         self._opened.append(SlurmCentre(source, user=user, reached_by="simulated"))
         return self._opened[-1]
