@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from naru_client.insight.overview import ModelLine, counts_by_state, mine, next_start, notices, pool_free_now
+from naru_client.insight.overview import mine, next_start, notices
 from naru_client.model import Accelerators, Job, Node, NodeAccelerators, NodeCondition, Reservation
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -39,11 +39,6 @@ def test_my_jobs_are_parted_into_running_waiting_and_finished() -> None:
     assert [len(part) for part in mine(jobs, None)] == [3, 3, 1]
 
 
-def test_states_are_counted_by_task() -> None:
-    jobs = [job("19_[0-9]", array_id=19, array_tasks="0-9", array_pending=10), job("2", "RUNNING"), job("3")]
-    assert counts_by_state(jobs) == (("RUNNING", 1), ("PENDING", 11))
-
-
 def node(name: str, condition: NodeCondition, used: int | None, pool: str = "h100", **more: Any) -> Node:
     accelerators = (NodeAccelerators(more.pop("kind", "gpu"), more.pop("model", "h100"), more.pop("total", 8), used),)
     fields = {"site": "s"} | more
@@ -57,53 +52,8 @@ NODES = [
 ]  # fmt: skip
 
 
-def by_model(lines: tuple[ModelLine, ...]) -> dict[str | None, ModelLine]:
-    return {line.model: line for line in lines}
-
-
-def test_each_model_says_what_is_free_now_and_in_how_large_blocks() -> None:
-    lines = pool_free_now(NODES)
-    assert [line.model for line in lines] == ["h100", "b200", "rngd"]
-    h100 = lines[0]
-    assert (h100.total, h100.used, h100.free, h100.unavailable) == (24, 10, 10, 4)
-    assert (h100.largest_block, h100.nodes_whole_free, h100.waiting, h100.pools) == (8, 1, None, ("h100",))
-    assert (lines[1].largest_block, lines[1].nodes_whole_free) == (0, 0)
-
-
 def asks(*accelerators: Accelerators, pool: str | None = "h100", **more: Any) -> Job:
     return job("9", accelerators=accelerators, pool=pool, **more)
-
-
-def test_what_waits_is_counted_by_model_and_task() -> None:
-    jobs = [
-        asks(Accelerators("gpu", "h100", 4)),
-        asks(Accelerators("gpu", "h100", 1), array_tasks="0-9", array_pending=10),
-        asks(Accelerators("gpu", None, 2)),  # the pool holds only h100
-        asks(Accelerators("gpu", None, 7), pool=None),  # of whatever model comes: of none for certain
-        asks(Accelerators("gpu", None, 3), pool="h100,b200"),
-        job("run", "RUNNING", accelerators=(Accelerators("gpu", "h100", 99),)),
-    ]
-    lines = by_model(pool_free_now(NODES, jobs))
-    assert lines["h100"].waiting == 4 + 10 + 2
-    assert lines["b200"].waiting == 0
-    assert lines["rngd"].waiting == 0
-
-
-def test_a_request_that_is_not_told_leaves_its_models_unknown_and_no_others() -> None:
-    jobs = [asks(Accelerators("gpu", "h100", 4)), job("?", accelerators=None, pool="h100")]
-    lines = by_model(pool_free_now(NODES, [*jobs, asks(Accelerators("gpu", "h100", 1))]))
-    assert lines["h100"].waiting is None
-    assert lines["b200"].waiting == 0
-    anywhere = by_model(pool_free_now(NODES, [job("?", accelerators=None)]))
-    assert {line.waiting for line in anywhere.values()} == {None}
-
-
-def test_sites_have_lines_of_their_own() -> None:
-    other = [node("x1", "idle", 0, site="t")]
-    jobs = [asks(Accelerators("gpu", "h100", 4))]
-    lines = pool_free_now([*other, *NODES], jobs)
-    assert [(line.site, line.model) for line in lines][:2] == [("t", "h100"), ("s", "h100")]
-    assert [line.waiting for line in lines][:2] == [0, 4]
 
 
 def reservation(name: str, start: datetime | None, end: datetime | None, *flags: str) -> Reservation:

@@ -168,14 +168,14 @@ def test_choosing_english_again_leaves_the_source() -> None:
 
 @pytest.mark.usefixtures("in_korean")
 def test_translated_titles_fit_their_columns() -> None:
-    from naru.screens import calls, gpus
+    from naru.screens import calls, gpu_columns
     from naru.screens.job_columns import job_columns
 
     jobs = job_columns(lambda: datetime(2026, 1, 1, tzinfo=UTC), Glyphs(ascii_only=False)).values()
-    for column in (*gpus.POOL_COLUMNS, *gpus.NODE_COLUMNS, *calls.COLUMNS, *jobs):
+    for column in (*gpu_columns.POOL_COLUMNS, *gpu_columns.NODE_COLUMNS, *calls.COLUMNS, *jobs):
         assert cell_len(i18n._(column.title)) <= column.width, column.title
-    state = next(column for column in gpus.NODE_COLUMNS if column.id == "condition")
-    for condition in gpus.CONDITIONS:
+    state = next(column for column in gpu_columns.NODE_COLUMNS if column.id == "condition")
+    for condition in gpu_columns.CONDITIONS:
         assert cell_len(i18n._(condition)) <= state.width, condition
 
 

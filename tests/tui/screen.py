@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from tests.tui.fake import NOW, FakeCentre
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from naru.app import NaruApp
 from naru.format import Glyphs
+from naru.kept import Kept
 from naru_client.config import Settings
 from naru_client.exchange import CallLog
 
@@ -37,6 +39,10 @@ class Screen:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def type(self, text: str) -> None:
+        """Press the keys of a text, one after the other."""
+        await self.press(*(_character_to_key(character) for character in text))
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let the app work until a condition holds; fails when it has not after many turns."""
         for _turn in range(200):
@@ -63,6 +69,7 @@ async def opened(
     ascii_only: bool = False,
     now: datetime = NOW,
     no_colour: bool = False,
+    kept: Kept | None = None,
 ) -> AsyncIterator[Screen]:
     """The app on one site, or on several of which the first is home."""
     app = NaruApp(
@@ -73,6 +80,7 @@ async def opened(
         clock=lambda: now,
         name="programme",
         no_colour=no_colour,
+        kept=kept,
     )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

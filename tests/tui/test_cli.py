@@ -4,12 +4,14 @@ import argparse
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from tests.tui.fake import HOSTILE, NOW, FakeCentre, job, node, waiting
 
 from naru import session
@@ -298,10 +300,23 @@ def test_gpus_tells_used_free_and_away(over: Open, capsys: Capture) -> None:
             "largest_free_block": 8,
             "free_by_node": [[8, 1], [2, 1]],
             "pools": ["h100"],
+            "could_start": {
+                "jobs": [[8, 1], [4, 2], [2, 5], [1, 10]],
+                "whole_nodes": 1,
+                "untold_nodes": 0,
+                "no_cores": 0,
+                "no_memory": 0,
+                "allocated": 0,
+                "planned": 0,
+                "reserved": 0,
+                "asleep": 0,
+            },
+            "remarks": [],
         }
     ]
     assert main(["gpus"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split() == "test H100 gpu 24 6 10 8 8 on 1 h100".split()
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.split() == "test H100 gpu 24 6 10 8 8×1 4×2 2×5 1×10 h100".split()
 
 
 def test_gpus_by_pool(over: Open, capsys: Capture) -> None:
@@ -540,10 +555,10 @@ def test_the_snapshot_does_without_what_is_not_provided(over: Open, capsys: Capt
         (["jobs", "--demo", "--profile", "x"], "cannot be had together"),
         (["demo", "--replay", "x"], "cannot be had together"),
         (["job"], "ID"),
-        (["jobs", "--since", "yesterday"], "yesterday"),
+        (["jobs", "--since", "tuesday"], "tuesday"),
         (["jobs", "--profile"], "--profile"),
-        (["jobs", "--since", "999999w"], "--since 999999w is too long"),
-        (["jobs", "--since", "2601w"], "--since 2601w is too long"),
+        (["jobs", "--since", "999999w"], "--since 999999w is too long ago"),
+        (["jobs", "--since", "2601w"], "--since 2601w is too long ago"),
         (["jobs", "--replay", ""], "--replay is empty"),
         (["jobs", "--replay="], "--replay is empty"),
         (["jobs", "--profile", ""], "--profile is empty"),
@@ -615,3 +630,23 @@ def test_themes_lists_ours_and_the_broken_ones(
     assert data["mine"]["source"] == clean(str(folder / "mine.toml"))
     assert main(["themes"]) == 0
     assert "mine" in capsys.readouterr().out
+
+
+def test_a_wrong_filter_is_shown_with_a_caret_below_its_fault(over: Open, capsys: Capture) -> None:
+    centre = over(FakeCentre())
+    assert main(["jobs", "학습", "gpus>=many"]) == 2
+    first, text, caret, *_hint = capsys.readouterr().err.splitlines()
+    assert first.startswith("naru: many is not a number")
+    assert text == "  학습 gpus>=many"
+    assert caret == " " * (2 + cell_len("학습 gpus>=")) + "^"
+    assert centre.calls == []
+
+
+def test_a_saved_filter_is_used_by_its_name(over: Open, capsys: Capture) -> None:
+    config = Path(os.environ["XDG_CONFIG_HOME"]) / "naru" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text('[filters]\nwaits = "state:pd !other"\n', encoding="utf-8")
+    over(FakeCentre((job(1), waiting(2), waiting(3, name="other"))))
+    assert ids(told(capsys, "jobs", "--all", "@waits")) == ["2"]
+    assert main(["jobs", "@wait"]) == 2
+    assert "did you mean @waits?" in capsys.readouterr().err

@@ -186,7 +186,7 @@ def test_columns_that_are_not_there_are_warnings(capsys: Capture) -> None:
         ("warn", "columns.queues", "there is no table queues"),
     ]
     assert "reason" in columns[0]["remedy"]
-    assert columns[1]["remedy"] == "tables: jobs"
+    assert columns[1]["remedy"] == "tables: jobs, jobs-everybody, history, pools, nodes"
 
 
 def test_columns_that_are_there_are_no_finding(capsys: Capture) -> None:

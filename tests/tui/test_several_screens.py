@@ -14,7 +14,7 @@ from naru.widgets.node_map import NodeMap
 from naru_client.config import Settings
 from naru_client.errors import Unreachable
 from naru_client.exchange import CallRecord
-from naru_client.model import Job, NodeAccelerators, Notice, Reservation
+from naru_client.model import Job, Notice, Reservation
 from naru_client.reading import Reading
 
 
@@ -203,24 +203,6 @@ async def test_the_maps_cursor_stays_on_its_sites_node() -> None:
         assert node_map.current is not None
         assert node_map.current.site == "nhn-b200"
         assert "nhn-b200:h100-01" in screen.text
-
-
-async def test_a_map_of_thousands_says_how_many_nodes_are_out_of_view() -> None:
-    def nodes(site: str) -> FakeCentre:
-        held = (NodeAccelerators("gpu", "h100", 8, 0),)
-        return at(site, nodes=tuple(node(f"n{n}", accelerators=held) for n in range(1500)))
-
-    async with opened([nodes("a"), nodes("b"), nodes("c")]) as screen:
-        await all_told(screen)
-        await screen.press("3")
-        node_map = screen.app.screen.query_one(NodeMap)
-        await screen.until(lambda: node_map.out_of_view > 0)
-        shown = sum(line.count("□") for line in screen.lines if "□ free" not in line)
-        assert f"{4500 - shown} nodes out of view" in " ".join(screen.text.split())
-        await screen.press("tab", *["down"] * 30)
-        shown = sum(line.count("□") for line in screen.lines if "□ free" not in line)
-        assert f"{4500 - shown} nodes out of view" in " ".join(screen.text.split())
-        assert node_map.scroll_y > 0
 
 
 async def test_one_dead_site_is_a_banner_with_its_name_and_the_others_are_shown() -> None:

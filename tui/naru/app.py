@@ -10,17 +10,21 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import structs
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.message import Message
 from textual.screen import Screen
 
 from naru import textual_themes, theming
 from naru.format import Glyphs
 from naru.guard import TerminalGuard
-from naru.messages import RawArrived, ReadingArrived, ReadingFailed
+from naru.kept import Kept, KeptView
+from naru.leaving import leave_for_good_after, terminal_gone
+from naru.messages import FirstJobsArrived, RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
 from naru.pollers import Pollers
 from naru.screens.base import NaruScreen
@@ -30,6 +34,7 @@ from naru.state import (
     Topic,
     fold_everybody,
     fold_failure,
+    fold_first_jobs,
     fold_paused,
     fold_raw,
     fold_reading,
@@ -39,16 +44,18 @@ from naru.state import (
 from naru_client.centre import Centre, close_all
 from naru_client.config import PollSettings, Settings
 from naru_client.errors import NaruError
-from naru_client.exchange import CallLog
+from naru_client.exchange import CallLog, Patience
 from naru_client.i18n import _
 from naru_client.model import Job
 from naru_client.reading import Reading
 
 if TYPE_CHECKING:
     from naru.session import Opened
+    from naru_client.insight.history import Past
 
 
 LEAVE_WITHIN = 3.0  # seconds after a signal; a terminal that is gone may keep the last write from ever ending
+LOOK_EVERY = 2.0  # seconds between two looks whether the terminal is still there
 
 STILL = PollSettings(jobs=1e9, others=1e9)  # a recording does not change: each topic is read once
 
@@ -105,7 +112,10 @@ class NaruApp(App[None]):
         no_colour: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         recorded: bool = False,
+        kept: Kept | None = None,
         first_jobs: "asyncio.Future[Reading[tuple[Job, ...]]] | None" = None,
+        first_patience: Patience | None = None,
+        first_part: "tuple[Sequence[Job], datetime] | None" = None,
     ) -> None:
         self.glyphs = glyphs
         self._guard = TerminalGuard(glyphs)
@@ -117,8 +127,12 @@ class NaruApp(App[None]):
         self._opened_at = clock()
         self.speed = speed
         self._no_colour = no_colour
+        self._leaving = False
         self.recorded = recorded
+        self.kept = kept or Kept.nowhere(settings.filters)
         self.state = opening_state(name, [(site, centre.user) for site, centre in self.centres.items()])
+        if settings.everybody:
+            self.state = fold_everybody(self.state, True)
         self.pollers = Pollers(
             [
                 Poller(
@@ -134,11 +148,15 @@ class NaruApp(App[None]):
             lambda poller: self.run_worker(poller.run(), group="poll", description="asks a site on schedule"),
             self.set_timer,
         )
+        self.pollers.set_everybody(settings.everybody)
         if first_jobs is not None:
             home = next(iter(self.centres))
-            self.pollers[home].begin("jobs", first_jobs)
+            self.pollers[home].begin("jobs", first_jobs, first_patience)
             if first_jobs.done() and not first_jobs.cancelled() and first_jobs.exception() is None:
                 self.state = fold_reading(self.state, home, "jobs", first_jobs.result())
+            elif first_part is not None and not first_jobs.done():
+                jobs, as_of = first_part
+                self.state = fold_first_jobs(self.state, home, Reading(tuple(jobs), "", as_of))
         self._theme_problems = textual_themes.register(self, theming.WITHOUT_COLOUR if no_colour else settings.theme)
 
     # ---- start and end -----------------------------------------------------------------------------------------
@@ -149,17 +167,28 @@ class NaruApp(App[None]):
         if self._theme_problems:
             text = "\n".join(self._theme_problems)
             self.notify(text, title=_("Themes"), severity="warning", timeout=10, markup=False)
+        for problem in self.kept.problems:
+            self._tell_trouble(problem)
+        if self.settings.tab != self.DEFAULT_MODE:
+            self.show_tab(self.settings.tab)
         self.pollers.begin_home()
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self._leave, number)
+            self.set_interval(LOOK_EVERY, self._look_for_terminal)
 
     def _leave(self, number: int) -> None:
         """Told to go, or the terminal is gone: put it back as it was, end what was started, and go in any case."""
-        last_resort = threading.Timer(LEAVE_WITHIN, os._exit, (128 + number,))
-        last_resort.daemon = True
-        last_resort.start()
+        if self._leaving:
+            return
+        self._leaving = True
+        leave_for_good_after(LEAVE_WITHIN, 128 + number)
         self.exit(return_code=128 + number)
+
+    def _look_for_terminal(self) -> None:
+        """A terminal may go without a signal, or with one that is ignored: its end of file would be read for ever."""
+        if terminal_gone(0):
+            self._leave(signal.SIGHUP)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: object) -> None:
         keys = ", ".join(sorted({b.key for b in clashed_bindings}))
@@ -203,11 +232,36 @@ class NaruApp(App[None]):
         return now if self.speed == 1.0 else self._opened_at + (now - self._opened_at) * self.speed
 
     def calls_per_minute(self) -> int:
-        now = self._clock()
-        return sum(1 for r in self.log_of_calls.records if (now - r.at).total_seconds() <= 60)
+        return self.log_of_calls.calls_in_last_minute(self._clock())
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nothing is asked because nobody has touched the terminal for long."""
+        return self.pollers.asleep and not self.recorded
 
     def want(self, topics: tuple[Topic, ...]) -> None:
         self.pollers.want(topics)
+
+    def keep_view(self, name: str, view: KeptView) -> None:
+        """Keep how a table is arranged."""
+        self._tell_trouble(self.kept.keep_view(name, view))
+
+    def keep_sort(self, name: str, column_id: str, reverse: bool) -> None:
+        """Keep by which column a table is sorted."""
+        view = self.kept.view(name) or KeptView()
+        self._tell_trouble(self.kept.keep_view(name, structs.replace(view, sort=column_id, reverse=reverse)))
+
+    def keep_filter(self, name: str, text: str) -> str:
+        """Save a filter under a name; why that is not possible, "" where it was."""
+        try:
+            self._tell_trouble(self.kept.keep_filter(name, text))
+        except NaruError as error:
+            return f"{error.message}: {error.hint}" if error.hint else error.message
+        return ""
+
+    def _tell_trouble(self, told: str) -> None:
+        if told:
+            self.notify(told, severity="warning", markup=False)
 
     def set_everybody(self, everybody: bool) -> None:
         self.pollers.set_everybody(everybody)
@@ -222,6 +276,16 @@ class NaruApp(App[None]):
             reading = Reading("", "", self.now(), error=error.message)
         self.post_message(RawArrived(site, job_id, reading))
 
+    @work(group="history", exclusive=True, exit_on_error=False, description="asks accounting for a slice of the past")
+    async def want_history(self, past: "Past", post: Callable[[Message], object]) -> None:
+        """Ask for the next slice of the past, in place of one that is still asked for; answers go to `post`."""
+        from naru.asking_history import ask_for
+
+        await ask_for(self.centres, past, post)
+
+    def stop_history(self) -> None:
+        self.workers.cancel_group(self, "history")
+
     # ---- what arrives ------------------------------------------------------------------------------------------
 
     def on_reading_arrived(self, message: ReadingArrived) -> None:
@@ -232,6 +296,9 @@ class NaruApp(App[None]):
             poller.user = user
         self._fold(fold_reading(self.state, site, message.topic, message.reading))
         self._told(site)
+
+    def on_first_jobs_arrived(self, message: FirstJobsArrived) -> None:
+        self._fold(fold_first_jobs(self.state, message.site, message.reading))
 
     def on_reading_failed(self, message: ReadingFailed) -> None:
         self._fold(fold_failure(self.state, message.site, message.topic, message.failure))
@@ -244,6 +311,11 @@ class NaruApp(App[None]):
 
     def on_raw_arrived(self, message: RawArrived) -> None:
         self._fold(fold_raw(self.state, message.site, message.job_id, message.reading))
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.pollers.touch()
+        await super().on_event(event)
 
     def on_app_focus(self) -> None:
         self.pollers.set_focused(True)
@@ -273,8 +345,14 @@ class NaruApp(App[None]):
     def action_refresh_now(self) -> None:
         if self.state.paused:
             self.notify(_("paused; p goes on"), timeout=2, markup=False)
+        elif (left := self.pollers.resting) > 0:
+            self.pollers.refresh()  # other sites may be asked
+            told = _("the centre asked to be left alone for {n:.0f} s yet").format(n=max(1.0, left))
+            self.notify(told, timeout=4, markup=False)
         elif not self.pollers.refresh():
             self.notify(_("refreshed a moment ago"), timeout=2, markup=False)
+        elif self.calls_per_minute() >= 0.8 * self.settings.poll.calls_per_minute * len(self.centres):
+            self.notify(_("this minute's calls are used up; it is asked as soon as it may be"), timeout=4, markup=False)
 
     def action_pause(self) -> None:
         paused = not self.state.paused
@@ -292,13 +370,17 @@ class NaruApp(App[None]):
     def action_calls(self) -> None:
         from naru.screens.calls import CallsScreen
 
-        self.push_screen(CallsScreen(lambda: tuple(self.log_of_calls.records), self.glyphs))
+        several = len(self.centres) > 1
+        self.push_screen(
+            CallsScreen(self.log_of_calls, self.glyphs, self._clock, self.settings.poll.calls_per_minute, several)
+        )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand(
             _("Overview"), _("What is free, what is mine, what is next"), lambda: self.show_tab("overview")
         )
         yield SystemCommand(_("Jobs"), _("The queue"), lambda: self.show_tab("jobs"))
+        yield SystemCommand(_("History"), _("Finished jobs, out of accounting"), self._show_history)
         yield SystemCommand(_("GPUs"), _("Pools, nodes and the node map"), lambda: self.show_tab("gpus"))
         yield SystemCommand(
             _("My jobs or everybody's"),
@@ -315,6 +397,11 @@ class NaruApp(App[None]):
             yield SystemCommand(title, _("Change the colours"), partial(self._take_theme, name))
         yield SystemCommand(_("Keys"), _("Every key that does something here"), self.action_help)
         yield SystemCommand(_("Quit"), _("Leave Naru"), self.exit)
+
+    def _show_history(self) -> None:
+        from naru.screens.history import HistoryScreen
+
+        self.push_screen(HistoryScreen())
 
     def _take_theme(self, name: str) -> None:
         self.theme = name
@@ -333,7 +420,11 @@ def run(opened: "Opened", settings: Settings) -> int:
         speed=opened.profile.speed or 1.0,
         no_colour=opened.no_colour,
         recorded=opened.recorded,
+        kept=Kept.load(configured=settings.filters),
         first_jobs=opened.first_jobs,
+        first_patience=opened.first_patience,
+        first_part=opened.first_part,
     )
+    opened.part_wanted = app.pollers[opened.home.id].first_jobs
     app.run(mouse=settings.mouse, loop=opened.loop)
     return app.return_code or 0

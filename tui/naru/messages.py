@@ -1,11 +1,14 @@
 """What the poller and the workers tell the app: one message a fact, each carrying it whole."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from naru.state import Failure, Topic
 from naru_client.reading import Reading
+
+if TYPE_CHECKING:
+    from naru_client.insight.history import Past
 
 
 class ReadingArrived(Message):
@@ -15,6 +18,15 @@ class ReadingArrived(Message):
         super().__init__()
         self.site = site
         self.topic = topic
+        self.reading = reading
+
+
+class FirstJobsArrived(Message):
+    """The first jobs of a site's long list, while the rest is still decoded."""
+
+    def __init__(self, site: str, reading: Reading[Any]) -> None:
+        super().__init__()
+        self.site = site
         self.reading = reading
 
 
@@ -36,3 +48,12 @@ class RawArrived(Message):
         self.site = site
         self.job_id = job_id
         self.reading = reading
+
+
+class PastArrived(Message):
+    """A site has answered for the present slice of the past; `last` when nobody is left to ask for it."""
+
+    def __init__(self, past: "Past", last: bool) -> None:
+        super().__init__()
+        self.past = past
+        self.last = last

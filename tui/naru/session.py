@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from naru.format import Glyphs
 from naru.terminal import Paper
+from naru_client.arriving import Listener, told_early
 from naru_client.centre import Centre, close_all, open_centres
 from naru_client.config import Profile, Settings, find_profile
 from naru_client.errors import NaruError, Unreachable, UsageError
-from naru_client.exchange import CallLog
+from naru_client.exchange import CallLog, Patience, patient
 from naru_client.i18n import _
 from naru_client.model import Job
 from naru_client.reading import Reading
@@ -56,6 +57,9 @@ class Opened:
         self.recorded = recorded
         self.loop = loop
         self.first_jobs: asyncio.Future[Reading[tuple[Job, ...]]] | None = None
+        self.first_patience: Patience | None = None
+        self.first_part: tuple[Sequence[Job], datetime] | None = None  # the first of a list that is still coming
+        self.part_wanted: Listener | None = None  # who is told of it instead, once there is somebody
 
     @property
     def home(self) -> Centre:
@@ -117,19 +121,25 @@ class Context:
             if self.args.replay or by_commands(profile):  # what is not on this machine will not come by waiting
                 raise
             from naru_client.late import LateCentre
+            from naru_client.sharing_open import minding_manners
 
             log = CallLog()
-            centre = LateCentre(profile, log, error)
+            centre = LateCentre(profile, log, error, opener=minding_manners(self.settings.poll))
             self._opened = _opened(self.args, self.paper, log, (centre,), profile)
             return self._opened
 
     def open_terminal(self) -> int:
         """Open the terminal on the centre that is meant, until the person leaves it; the exit code."""
+        from naru_client.sharing_open import mind_manners
+
         with asyncio.Runner() as runner:
             opened = runner.run(self._open_or_wait())
             opened.loop = runner.get_loop()
             try:
-                runner.run(_begin(opened))
+                if not opened.recorded:
+                    for centre in opened.centres:
+                        mind_manners(centre, opened.profile, self.settings.poll, opened.log)
+                runner.run(_begin(opened, self.settings.everybody, self.settings.poll.jobs))
                 from naru.app import run
 
                 gc.freeze()  # what is loaded by now stays: no collection need look at it again
@@ -215,13 +225,29 @@ def demo_profile(args: argparse.Namespace) -> Profile:
     return profile_of(**{name: value for name, value in asked.items() if value is not None})
 
 
-async def _begin(opened: Opened) -> None:
+async def _begin(opened: Opened, everybody: bool, max_age: float) -> None:
     """Ask for the first jobs while Textual is still to be imported; what comes at once stands in the first frame.
+
+    What another Naru of the user has from less than `max_age` seconds ago will do.
 
     Of several sites only the home site is asked yet: the others would only keep its jobs from coming at once.
     """
-    opened.first_jobs = asyncio.ensure_future(opened.home.jobs(user=opened.home.user))
-    await asyncio.wait({opened.first_jobs}, timeout=FIRST_FRAME_WAIT)
+    heard = asyncio.Event()
+
+    def hear(jobs: Sequence[Job], as_of: datetime) -> None:
+        if opened.part_wanted is not None:
+            opened.part_wanted(jobs, as_of)
+        else:
+            opened.first_part = jobs, as_of
+            heard.set()
+
+    with patient(max_age) as opened.first_patience, told_early(hear):
+        opened.first_jobs = asyncio.ensure_future(opened.home.jobs(user=None if everybody else opened.home.user))
+    hearing = asyncio.ensure_future(heard.wait())
+    await asyncio.wait(
+        {opened.first_jobs, hearing}, timeout=FIRST_FRAME_WAIT, return_when=asyncio.FIRST_COMPLETED
+    )  # fmt: skip
+    hearing.cancel()
 
 
 def _now() -> datetime:

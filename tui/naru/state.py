@@ -12,8 +12,9 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from naru.joining import join_readings, merge_tallies
-from naru_client.insight.tally import fill_pools, tally
+from naru.joining import join_readings
+from naru_client.insight.alike import Alike, alike
+from naru_client.insight.tally import fill_pools_alike, merge_tallies, tally_alike
 from naru_client.merge import merge_jobs
 from naru_client.model import AcceleratorTally, Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
@@ -38,6 +39,7 @@ class Part(Struct, frozen=True, kw_only=True):
     id: str
     user: str | None = None  # who one is there
     everybody_listed: bool = False  # whose jobs the last reading holds
+    partly: bool = False  # its jobs are only the first of a list that is still coming
 
     site: Reading[Site] | None = None
     jobs: Reading[tuple[Job, ...]] | None = None
@@ -50,6 +52,7 @@ class Part(Struct, frozen=True, kw_only=True):
     # Drawn from the readings when they arrive.
     all_jobs: tuple[Job, ...] = ()
     my_jobs: tuple[Job, ...] = ()
+    alike_nodes: list[Alike] = []  # the nodes, those alike counted once
     tallies: tuple[AcceleratorTally, ...] = ()
     filled_pools: tuple[Pool, ...] = ()
 
@@ -62,6 +65,7 @@ class State(Struct, frozen=True, kw_only=True):
     user: str | None = None  # who one is at the home site
     everybody: bool = False  # whose jobs are wanted
     everybody_listed: bool = False  # whose jobs the last readings hold
+    partly: bool = False  # some site's jobs are only the first of a list that is still coming
     paused: bool = False
 
     newest: datetime | None = None  # when the newest reading was made; None before the first
@@ -119,7 +123,7 @@ def fold_reading(state: State, site: str, topic: Topic, reading: Reading[Any]) -
     failures = {t: f for t, f in part.failures.items() if t != topic}
     part = replace(part, failures=failures, **{topic: reading})
     if topic == "jobs":
-        part = replace(part, everybody_listed=state.everybody)
+        part = replace(part, everybody_listed=state.everybody, partly=False)
     if topic in ("jobs", "history"):
         live = part.jobs.value if part.jobs else ()
         ended = part.history.value if part.history else ()
@@ -127,10 +131,20 @@ def fold_reading(state: State, site: str, topic: Topic, reading: Reading[Any]) -
     elif topic in ("nodes", "pools"):
         nodes = part.nodes.value if part.nodes else ()
         pools = part.pools.value if part.pools else ()
-        tallies = tally(nodes) if topic == "nodes" else part.tallies
-        part = replace(part, tallies=tallies, filled_pools=fill_pools(pools, nodes))
+        if topic == "nodes":
+            groups = alike(nodes)
+            part = replace(part, alike_nodes=groups, tallies=tally_alike(groups))
+        part = replace(part, filled_pools=fill_pools_alike(pools, part.alike_nodes))
     newest = reading.as_of if state.newest is None else max(state.newest, reading.as_of)
     return _joined(replace(state, newest=newest), part, topic)
+
+
+def fold_first_jobs(state: State, site: str, reading: Reading[tuple[Job, ...]]) -> State:
+    """The state with the first jobs of a list that is still coming; nothing changes where a whole one is there."""
+    if _part(state, site).jobs is not None:
+        return state
+    state = fold_reading(state, site, "jobs", reading)
+    return _joined(state, replace(_part(state, site), partly=True), "jobs")
 
 
 def fold_failure(state: State, site: str, topic: Topic, failure: Failure) -> State:
@@ -199,6 +213,7 @@ def _joined(state: State, part: Part, topic: Topic) -> State:
         return replace(
             state,
             everybody_listed=all(listed) if listed else state.everybody_listed,
+            partly=any(p.partly for p in parts),
             all_jobs=_chained(p.all_jobs for p in parts),
             my_jobs=_chained(p.my_jobs for p in parts),
         )
@@ -218,4 +233,5 @@ def _failure_of_all(parts: Sequence[Part], topic: Topic) -> Failure | None:
 
 
 def _chained(tuples: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(chain.from_iterable(tuples))
+    parts = list(tuples)
+    return parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))

@@ -1,19 +1,26 @@
 """What every screen shares: the first line, the banner, the hints, and how a new state reaches it."""
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker
 
 from naru.format import Glyphs, duration, when
 from naru.joining import named
+from naru.kept import Kept, KeptView
 from naru.state import NOT_PROVIDED, Failure, Part, State, Topic
 from naru.widgets.hints import Hints
 from naru.widgets.text_lines import Line, TextLines
 from naru.widgets.top_line import TopLine
 from naru_client.config import Settings
 from naru_client.i18n import _, mark, n_
+
+if TYPE_CHECKING:
+    from naru_client.insight.history import Past
 
 TABS = (("overview", mark("Overview")), ("jobs", mark("Jobs")), ("gpus", mark("GPUs")))
 OLD = 3  # a reading this many times older than its interval is shown as old
@@ -29,13 +36,22 @@ class Terminal(Protocol):
 
     recorded: bool
     speed: float
+    kept: Kept
+
+    @property
+    def asleep(self) -> bool: ...
 
     def now(self) -> datetime: ...
     def calls_per_minute(self) -> int: ...
     def show_tab(self, tab: str) -> None: ...
     def want(self, topics: tuple[Topic, ...]) -> None: ...
     def want_raw(self, site: str, job_id: str) -> None: ...
+    def want_history(self, past: "Past", post: Callable[[Message], object]) -> None: ...
+    def stop_history(self) -> None: ...
     def set_everybody(self, everybody: bool) -> None: ...
+    def keep_view(self, name: str, view: KeptView) -> None: ...
+    def keep_sort(self, name: str, column_id: str, reverse: bool) -> None: ...
+    def keep_filter(self, name: str, text: str) -> str: ...
 
 
 class NaruScreen(Screen[None]):
@@ -91,6 +107,11 @@ class NaruScreen(Screen[None]):
         self._show_banner(state)
         self.show_state(state)
 
+    def list_in_turns(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
+        """Set the listing of a long queue going, in place of one that is still under way."""
+        worker: Worker[None] = self.run_worker(work, group="listing", exclusive=True, description="lists a long queue")
+        return worker
+
     def on_top_line_tab_clicked(self, message: TopLine.TabClicked) -> None:
         self.terminal.show_tab(message.tab)
 
@@ -103,6 +124,7 @@ class NaruScreen(Screen[None]):
             self.terminal.settings,
             self.terminal.recorded,
             self.terminal.speed,
+            self.terminal.asleep,
         )
         self.query_one(TopLine).show(facts, alarm)
 
@@ -127,6 +149,7 @@ def top_facts(
     settings: Settings,
     recorded: bool = False,
     speed: float = 1.0,
+    asleep: bool = False,
 ) -> tuple[tuple[str, ...], bool]:
     """The facts of the first line, least important first, and whether they are alarming."""
     name = state.site.value.name if state.site else ""
@@ -139,7 +162,7 @@ def top_facts(
     facts = [
         n_("{n} call/min", "{n} calls/min", calls).format(n=calls),
         name,
-        _("paused") if state.paused else "",
+        _("asleep: any key wakes it") if asleep else _("paused") if state.paused else "",
         _("no data yet") if age is None else _("{age} ago").format(age=duration(max(0, age))),
     ]
     if recorded and as_of is not None:

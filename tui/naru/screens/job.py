@@ -78,7 +78,7 @@ class JobScreen(NaruScreen):
             ("  ", ""),
             (job.name, ""),
         ]
-        if listed is None:
+        if listed is None and not job.finished:
             gone = _("no longer listed")
             title.append((f"  ({gone})", "warning"))
         self.query_one("#title", TextLines).show([title])
@@ -110,8 +110,10 @@ class JobScreen(NaruScreen):
         self.query_one(f"#{self._part}-part", VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self.job_id)
-        self.app.notify(_("copied {id}").format(id=self.job_id), markup=False)
+        from naru.clipboard import copy_ids
+
+        if self._last is not None:
+            copy_ids(self.app, [self._last])
 
     def _show_part(self) -> None:
         self.set_class(self._part == "raw", "-raw")

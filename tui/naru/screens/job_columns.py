@@ -5,12 +5,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from naru.format import Glyphs, accelerators, duration, state_code, time_limit, when, where_or_why
+from naru.format import Glyphs, accelerators, duration, size, state_code, time_limit, when, where_or_why
 from naru.widgets.columns import Column
 from naru_client.i18n import _, mark
 from naru_client.insight.fold import Row
 from naru_client.insight.reasons import shown_estimate
-from naru_client.model import Job
+from naru_client.model import WAITING_STATES, Job
 
 STATE_WIDTH = 9  # RUNNING, PENDING, COMPLETED in full
 ID_BESIDE_SITE, REASON_BESIDE_SITE = 12, 14  # most and least cells beside a site: 80 must still have room for a name
@@ -50,8 +50,8 @@ def time_so_far(job: Job, now: datetime) -> str:
 
 
 def seconds_so_far(job: Job, now: datetime) -> float:
-    if job.waiting:
-        return (now - job.submitted).total_seconds() if job.submitted else 0.0
+    if job.state in WAITING_STATES:
+        return now.timestamp() - job.submitted.timestamp() if job.submitted else 0.0
     return job.elapsed or 0.0
 
 
@@ -88,12 +88,12 @@ SITE = Column(
     most=10,
     text=lambda r: r.job.site,
     style=lambda r: "quiet",
-    sort_key=lambda r: r.job.site,
+    sort_key=lambda j: j.site,
 )
 
 
 def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column]:
-    """Every column a list of jobs may have, by id, in their usual order."""
+    """Every column a list of jobs may have, by id, in their usual order. They show rows, and sort jobs."""
 
     def identity(row: Row) -> str:
         if row.foldable:
@@ -108,7 +108,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=6,
             most=14,
             text=identity,
-            sort_key=lambda r: (r.job.array_id or r.job.job_id, r.job.job_id),
+            sort_key=lambda j: (j.array_id or j.job_id, j.job_id),
         ),
         Column(
             id="name",
@@ -117,7 +117,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             grow=3,
             rank=1,
             text=lambda r: r.job.name,
-            sort_key=lambda r: r.job.name.lower(),
+            sort_key=lambda j: j.name.lower(),
         ),
         Column(
             id="user",
@@ -125,7 +125,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=8,
             rank=6,
             text=lambda r: r.job.user or "–",
-            sort_key=lambda r: r.job.user or "",
+            sort_key=lambda j: j.user or "",
         ),
         Column(
             id="account",
@@ -133,7 +133,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=10,
             rank=8,
             text=lambda r: r.job.account or "–",
-            sort_key=lambda r: r.job.account or "",
+            sort_key=lambda j: j.account or "",
         ),
         Column(
             id="state",
@@ -141,14 +141,14 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=STATE_WIDTH,
             text=row_state,
             style=lambda r: state_style(r.job.state),
-            sort_key=lambda r: r.job.state,
+            sort_key=lambda j: j.state,
         ),
         Column(
             id="gpus",
             title=mark("GPUs"),
             width=8,
             text=lambda r: accelerators(r.job.accelerators),
-            sort_key=lambda r: r.job.accelerator_count or 0,
+            sort_key=lambda j: j.accelerator_count or 0,
         ),
         Column(
             id="pool",
@@ -156,7 +156,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=9,
             rank=4,
             text=lambda r: r.job.pool or "–",
-            sort_key=lambda r: r.job.pool or "",
+            sort_key=lambda j: j.pool or "",
         ),
         Column(
             id="nodes",
@@ -165,7 +165,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=7,
             align="right",
             text=lambda r: str(r.job.nodes) if r.job.nodes is not None else "–",
-            sort_key=lambda r: r.job.nodes or 0,
+            sort_key=lambda j: j.nodes or 0,
         ),
         Column(
             id="time",
@@ -174,7 +174,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=2,
             align="right",
             text=lambda r: time_so_far(r.job, now()),
-            sort_key=lambda r: seconds_so_far(r.job, now()),
+            sort_key=lambda j: seconds_so_far(j, now()),
         ),
         Column(
             id="limit",
@@ -183,14 +183,14 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=5,
             align="right",
             text=lambda r: time_limit(r.job),
-            sort_key=lambda r: r.job.time_limit or 0,
+            sort_key=lambda j: float("inf") if j.unlimited else float(j.time_limit or 0),
         ),
         Column(
             id="start",
             title=mark("Start"),
             width=8,
             text=lambda r: start_text(r.job, now()),
-            sort_key=lambda r: start_key(r.job),
+            sort_key=lambda j: start_key(j),
         ),
         Column(
             id="priority",
@@ -199,7 +199,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             rank=9,
             align="right",
             text=lambda r: str(r.job.priority) if r.job.priority is not None else "–",
-            sort_key=lambda r: r.job.priority or 0,
+            sort_key=lambda j: j.priority or 0,
         ),
         Column(
             id="qos",
@@ -207,7 +207,7 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=8,
             rank=10,
             text=lambda r: r.job.qos or "–",
-            sort_key=lambda r: r.job.qos or "",
+            sort_key=lambda j: j.qos or "",
         ),
         Column(
             id="reason",
@@ -215,19 +215,59 @@ def job_columns(now: Callable[[], datetime], glyphs: Glyphs) -> dict[str, Column
             width=18,
             grow=4,
             text=lambda r: where_or_why(r.job),
-            sort_key=lambda r: where_or_why(r.job),
+            sort_key=lambda j: where_or_why(j),
         ),
+        *more_columns(now),
     )
     return {column.id: column for column in columns}
+
+
+def more_columns(now: Callable[[], datetime]) -> tuple[Column, ...]:
+    """Those that no table has until a person chooses them."""
+    texts = (
+        ("submitted", mark("Submitted"), 11, lambda j: when(j.submitted, now()), lambda j: _moment(j.submitted)),
+        ("eligible", mark("Eligible"), 11, lambda j: when(j.eligible, now()), lambda j: _moment(j.eligible)),
+        ("ended", mark("Ended"), 11, lambda j: when(j.ended, now()), lambda j: _moment(j.ended)),
+        ("cpus", mark("CPUs"), 6, lambda j: _number(j.cpus), lambda j: j.cpus or 0),
+        ("memory", mark("Memory"), 8, lambda j: size(j.memory), lambda j: j.memory or 0),
+        ("where", mark("Nodes it has"), 16, lambda j: j.node_list or "–", lambda j: j.node_list or ""),
+        ("planned", mark("Planned on"), 16, lambda j: j.planned_nodes or "–", lambda j: j.planned_nodes or ""),
+        ("dependency", mark("Waits for"), 16, lambda j: j.dependency or "–", lambda j: j.dependency or ""),
+        ("reservation", mark("Reservation"), 12, lambda j: j.reservation or "–", lambda j: j.reservation or ""),
+        ("features", mark("Features"), 12, lambda j: j.features or "–", lambda j: j.features or ""),
+        ("comment", mark("Comment"), 20, lambda j: j.comment or "–", lambda j: j.comment or ""),
+        ("folder", mark("Work folder"), 24, lambda j: j.work_dir or "–", lambda j: j.work_dir or ""),
+        ("restarts", mark("Restarts"), 8, lambda j: _number(j.restarts), lambda j: j.restarts or 0),
+    )
+    figures = ("cpus", "memory", "restarts")
+    return tuple(
+        Column(
+            id=name, title=title, width=width, rank=12 + nth, text=_of_job(text), sort_key=key,
+            align="right" if name in figures else "left",
+        )
+        for nth, (name, title, width, text, key) in enumerate(texts)
+    )  # fmt: skip
+
+
+def _of_job(text: Callable[[Job], str]) -> Callable[[Row], str]:
+    return lambda row: text(row.job)
+
+
+def _number(figure: int | None) -> str:
+    return "–" if figure is None else str(figure)
+
+
+def _moment(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
 
 
 def chosen(columns: dict[str, Column], ids: Sequence[str], several: bool = False) -> tuple[Column, ...]:
     """The columns of these ids, in that order, after the site where there are several; unknown ids are passed over."""
     if several and ids:
         ids = tuple(dict.fromkeys(("site", *ids)))
-        narrowed = {
-            "id": replace(columns["id"], most=ID_BESIDE_SITE),
-            "reason": replace(columns["reason"], width=REASON_BESIDE_SITE),
-        }
-        columns = {**columns, **narrowed}
+        columns = dict(columns)
+        if "id" in columns:
+            columns["id"] = replace(columns["id"], most=ID_BESIDE_SITE)
+        if "reason" in columns:
+            columns["reason"] = replace(columns["reason"], width=REASON_BESIDE_SITE)
     return tuple(columns[i] for i in ids if i in columns)

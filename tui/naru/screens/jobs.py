@@ -1,23 +1,25 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from naru.screens.base import NaruScreen
-from naru.screens.job_columns import chosen, job_columns, row_key
+from naru.job_listing import AT_ONCE, JobListing, sorting_by
+from naru.screens.arranging import arranged
+from naru.screens.job_columns import job_columns, row_key
+from naru.screens.job_list import JobListScreen
 from naru.state import State, Topic
+from naru.widgets.columns import Column
 from naru.widgets.filter_box import FilterBox
 from naru.widgets.line_table import LineTable
+from naru.widgets.marking import Marks
 from naru.widgets.text_lines import Line, TextLines
-from naru_client.i18n import _
-from naru_client.insight.filter import Filter, FilterError, parse
-from naru_client.insight.fold import Row, fold
-from naru_client.insight.overview import usual_order
-from naru_client.text import clean
+from naru_client.i18n import _, n_
+from naru_client.insight.corpus import Corpus
+from naru_client.insight.filter import Filter
+from naru_client.insight.fold import Row
+from naru_client.insight.queue_view import Sorting
 
 MINE = ("id", "name", "state", "gpus", "pool", "nodes", "time", "limit", "start", "priority", "reason")
 EVERYBODY = (
@@ -36,9 +38,12 @@ EVERYBODY = (
     "qos",
     "reason",
 )
+NOT_WHILE_TYPING = (
+    "filter", "sort", "reverse", "everybody", "unfold", "copy", "copy_more", "export", "clear", "columns", "history",
+)  # fmt: skip
 
 
-class JobsScreen(NaruScreen):
+class JobsScreen(JobListScreen):
     TAB = "jobs"
     TOPICS: ClassVar[tuple[Topic, ...]] = ("jobs", "history")
     CSS_PATH = "jobs.tcss"
@@ -47,180 +52,169 @@ class JobsScreen(NaruScreen):
         Binding("o", "sort", _("Sort"), id="jobs.sort"),
         Binding("O", "reverse", _("Reverse the order"), show=False, id="jobs.reverse"),
         Binding("a", "everybody", _("All users"), id="jobs.everybody"),
-        Binding("left_square_bracket,right_square_bracket,plus", "unfold", _("Unfold"), id="jobs.unfold"),
+        Binding("left_square_bracket,right_square_bracket,plus", "unfold", _("Unfold"), show=False, id="jobs.unfold"),
+        Binding("h", "history", _("History"), id="jobs.history"),
+        Binding("c", "columns", _("Columns"), id="jobs.columns"),
+        Binding("e", "export", _("Export"), show=False, id="jobs.export"),
         Binding("y", "copy", _("Copy the id"), show=False, id="jobs.copy"),
-        Binding("escape", "clear", _("Clear the filter"), show=False, id="jobs.clear"),
+        Binding("Y", "copy_more", _("Copy something else"), show=False, id="jobs.copy-more"),
+        Binding("escape", "clear", _("Clear marks, then the filter"), show=False, id="jobs.clear"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter_text = ""
-        self._filter: Filter | None = None
-        self._filter_error = ""
-        self._before = ""  # the filter that held when `/` was pressed
-        self._sort: tuple[str, bool] | None = None
-        self._unfolded: frozenset[tuple[str, str]] = frozenset()  # site and group: two sites may give one number
-        self._columns_of: bool | None = None  # for everybody, for oneself, not yet chosen
+        self._columns_of = ""  # the name of the arrangement that the table has; none yet
+        self._listing = JobListing(self.list_in_turns, self._rows_changed)
 
     def body(self) -> ComposeResult:
         yield TextLines(wrapped=False, id="status")
-        yield LineTable((), row_key, self.terminal.glyphs, id="jobs")
-        placeholder = _("words, state:pd, gpu:h100, gpus>=8, wait>2h, !text, name=~re")
-        yield FilterBox(placeholder=placeholder, select_on_focus=False, id="filter")
-        yield TextLines(wrapped=False, id="filter-error")
+        yield LineTable((), row_key, self.terminal.glyphs, markable=True, id="jobs")
+        yield FilterBox(self.terminal.glyphs, id="filter")
 
     def on_mount(self) -> None:
         self.query_one(LineTable).focus()
 
     def show_state(self, state: State) -> None:
-        table = self.query_one(LineTable)
         everybody = state.everybody or state.user is None
-        if everybody != self._columns_of:
-            self._columns_of = everybody
-            own = self.terminal.settings.columns.get("jobs", ())
-            known = job_columns(self.terminal.now, self.terminal.glyphs)
-            table.set_columns(chosen(known, own) or chosen(known, EVERYBODY if everybody else MINE, state.several))
-        rows = self._rows(state)
-        if state.jobs is None:
-            empty = _("reading the queue …")
-        elif self._filter is not None:
-            empty = _("nothing matches; Esc clears the filter")
-        else:
-            empty = _("nobody has a job here") if everybody else _("you have no jobs here; a shows everybody's")
-        table.set_rows(rows, empty)
-        self.query_one("#status", TextLines).show([self._status(state, rows)])
+        self._arrange("jobs-everybody" if everybody else "jobs", state)
+        self._listing.take(state.all_jobs if state.everybody else state.my_jobs)
+        self._show_rows()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a filter is typed every key is its own."""
-        own = ("filter", "sort", "reverse", "everybody", "unfold", "copy", "clear")
-        return not (action in own and isinstance(self.focused, FilterBox))
+        return not (action in NOT_WHILE_TYPING and self._typing)
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
     def action_everybody(self) -> None:
         self.terminal.set_everybody(not self.terminal.state.everybody)
 
-    def action_sort(self) -> None:
-        """The next column to sort by, then none: what runs, what waits, what has ended."""
-        ids = [c.id for c in self.query_one(LineTable).columns_shown if c.sort_key]
-        at = ids.index(self._sort[0]) + 1 if self._sort and self._sort[0] in ids else 0
-        self._sort_by(ids[at] if at < len(ids) else None, False)
-
-    def action_reverse(self) -> None:
-        if self._sort:
-            self._sort_by(self._sort[0], not self._sort[1])
-
-    def on_line_table_header_clicked(self, message: LineTable.HeaderClicked) -> None:
-        column = message.column
-        again = self._sort is not None and self._sort[0] == column.id
-        if column.sort_key:
-            self._sort_by(column.id, again and not (self._sort or ("", True))[1])
-
     def action_unfold(self) -> None:
         """Show the tasks of the array under the cursor, or hide them again."""
         row = self.query_one(LineTable).current
         if row is not None and (row.foldable or row.depth):
-            self._unfolded = self._unfolded ^ {(row.job.site, row.group)}
-            self.new_state()
+            self._listing.fold((row.job.site, row.group))
 
-    def action_copy(self) -> None:
-        row = self.query_one(LineTable).current
-        if row is not None:
-            self.app.copy_to_clipboard(row.job.id)
-            self.app.notify(_("copied {id}").format(id=row.job.id), markup=False)
+    def action_history(self) -> None:
+        from naru.screens.history import HistoryScreen
 
-    def on_line_table_opened(self, message: LineTable.Opened) -> None:
-        if message.row.foldable and not message.row.unfolded:
+        self.app.push_screen(HistoryScreen())
+
+    def action_columns(self) -> None:
+        from naru.screens.arranging import ask_arrangement
+
+        everybody = self._columns_of != "jobs"
+        known, usual = self._columns(), EVERYBODY if everybody else MINE
+        now = arranged(self.terminal, self._columns_of, known, usual, self.terminal.state.several)
+        title = _("everybody's jobs") if everybody else _("my jobs")
+        sample = self.query_one(LineTable).current
+        ask_arrangement(
+            self, self.terminal, self._columns_of, title, known, now, self._listing.sorting, sample,
+            self._take_arrangement,
+        )  # fmt: skip
+
+    def action_export(self) -> None:
+        from naru.screens.export import ExportScreen
+
+        state = self.terminal.state
+        told: dict[str, Any] = {"site": state.name}
+        if state.jobs is not None:
+            told |= {"source": state.jobs.source, "as_of": state.jobs.as_of}
+        rows = self.query_one(LineTable).marked_rows() or None
+        jobs = list(self._listing.view.shown) if rows is None else [job for row in rows for job in row.members]
+        self.app.push_screen(ExportScreen.of_jobs(jobs, marked=rows is not None, **told))
+
+    def open_row(self, row: Row) -> None:
+        if row.foldable and not row.unfolded:
             self.action_unfold()
-            return
-        from naru.screens.job import JobScreen
+        else:
+            super().open_row(row.job)
 
-        self.app.push_screen(JobScreen(message.row.job, self.TAB))
+    def on_line_table_marked(self) -> None:
+        self._show_status()
 
     # ---- the filter --------------------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
-        box = self.query_one(FilterBox)
-        self._before = self._filter_text
-        box.display = True
-        box.value = self._filter_text
-        box.cursor_position = len(box.value)
-        self.set_focus(box)  # at once, not with the next message: the next key is already the filter's
-
-    def on_input_changed(self, event: FilterBox.Changed) -> None:
-        if event.input.display:
-            self._set_filter(event.value)
-
-    def on_input_submitted(self) -> None:
-        """Keep the filter, unless it is wrong: then its error stays in sight."""
-        if not self._filter_error:
-            self._close_filter()
-
-    def on_filter_box_cancelled(self) -> None:
-        self._close_filter()
-        self._set_filter(self._before)
+    @property
+    def _typing(self) -> bool:
+        return isinstance(self.focused, FilterBox)
 
     def action_clear(self) -> None:
-        self._set_filter("")
-
-    def _close_filter(self) -> None:
-        box = self.query_one(FilterBox)
-        self.set_focus(self.query_one(LineTable))
-        box.display = False
-
-    def _set_filter(self, text: str) -> None:
-        """Narrow the table as one types; a half-typed condition keeps the last good filter and says what is missing."""
-        text = clean(text)
-        self._filter_text = text
-        error = ""
-        try:
-            self._filter = self._parsed(text)
-        except FilterError as problem:
-            error = problem.message
-            with suppress(FilterError):  # what stands before the half-typed condition still counts
-                self._filter = self._parsed(text.rpartition(" ")[0])
-        self._filter_error = error
-        line = self.query_one("#filter-error", TextLines)
-        line.show([((error, "warning"),)] if error else [])
-        line.display = bool(error)
-        self.new_state()
-
-    def _parsed(self, text: str) -> Filter | None:
-        return parse(text, me=self.terminal.state.user, now=self.terminal.now()) if text.strip() else None
-
-    # ---- rows --------------------------------------------------------------------------------------------------
-
-    def _rows(self, state: State) -> list[Row]:
-        jobs = state.all_jobs if state.everybody else state.my_jobs
-        if self._filter is not None:
-            matches = self._filter.matches
-            jobs = tuple(j for j in jobs if matches(j))
-        if not self._sort:
-            rows = fold(sorted(jobs, key=usual_order))
+        table = self.query_one(LineTable)
+        if table.marks:
+            table.set_marks(Marks())
         else:
-            rows = fold(jobs)
-            column = job_columns(self.terminal.now, self.terminal.glyphs).get(self._sort[0])
-            if column and column.sort_key:
-                rows.sort(key=column.sort_key, reverse=self._sort[1])
-        return [shown for row in rows for shown in self._opened(row)] if self._unfolded else rows
+            self.set_filter("")
 
-    def _opened(self, row: Row) -> Sequence[Row]:
-        """The row, its members below it where it stands unfolded."""
-        if row.foldable and (row.job.site, row.group) in self._unfolded:
-            return fold(row.members, frozenset({row.group}))
-        return (row,)
+    def corpus(self) -> Corpus:
+        return self._listing.view.corpus
 
-    def _sort_by(self, column_id: str | None, reverse: bool) -> None:
-        self._sort = None if column_id is None else (column_id, reverse)
-        self.query_one(LineTable).set_sorted(column_id, reverse)
-        self.new_state()
+    def search(self) -> None:
+        self._listing.search()
 
-    def _status(self, state: State, rows: list[Row]) -> Line:
+    def choose(self, wanted: Filter | None) -> None:
+        self._listing.choose(wanted)
+        self._show_rows()
+
+    @property
+    def sorting(self) -> Sorting | None:
+        return self._listing.sorting
+
+    # ---- rows and columns --------------------------------------------------------------------------------------
+
+    def _rows_changed(self) -> None:
+        if self.is_mounted:
+            self._show_rows()
+
+    def _show_rows(self) -> None:
+        state = self.terminal.state
+        if state.jobs is None:
+            empty = _("reading the queue …")
+        elif self._listing.behind and not self._listing.view.count:
+            empty = _("listing {n} jobs …").format(n=len(state.all_jobs))
+        elif self._listing.filter is not None:
+            empty = _("nothing matches; Esc clears the filter")
+        else:
+            everybody = state.everybody or state.user is None
+            empty = _("nobody has a job here") if everybody else _("you have no jobs here; a shows everybody's")
+        self.query_one(LineTable).set_rows(self._listing.rows, empty)
+        self._show_status()
+
+    def _columns(self) -> dict[str, Column]:
+        return job_columns(self.terminal.now, self.terminal.glyphs)
+
+    def _arrange(self, name: str, state: State, anew: bool = False) -> None:
+        """Give the table the columns of an arrangement, when it has another's."""
+        if name == self._columns_of and not anew:
+            return
+        self._columns_of = name
+        usual = MINE if name == "jobs" else EVERYBODY
+        arrangement = arranged(self.terminal, name, self._columns(), usual, state.several)
+        table = self.query_one(LineTable)
+        table.set_columns(arrangement.columns, pinned=arrangement.pinned, arranged=arrangement.own)
+        self._take_sorting(arrangement.sort, arrangement.reverse)
+
+    def _take_arrangement(self) -> None:
+        self._arrange(self._columns_of, self.terminal.state, anew=True)
+        self._show_rows()
+
+    def sort_by(self, column_id: str, reverse: bool) -> None:
+        self.query_one(LineTable).to_the_top()
+        self._take_sorting(column_id, reverse)
+        self.terminal.keep_sort(self._columns_of, column_id, reverse)
+
+    def _take_sorting(self, column_id: str, reverse: bool) -> None:
+        sorting = sorting_by(self._columns(), column_id, reverse)
+        self.query_one(LineTable).set_sorted(sorting.id if sorting else None, reverse)
+        if sorting is not None or self._listing.sorting is not None:
+            self._listing.sort(sorting)
+
+    def _show_status(self) -> None:
+        self.query_one("#status", TextLines).show([self._status(self.terminal.state)])
+
+    def _status(self, state: State) -> Line:
         g = self.terminal.glyphs
-        shown = [j for row in rows if not row.depth for j in row.members]
-        running = sum(1 for j in shown if j.running)
-        waiting = sum(j.array_pending or 1 for j in shown if j.waiting)
-        ended = sum(1 for j in shown if j.finished)
+        tally = self._listing.view.tally
         whose = (
             _("everybody's jobs")
             if state.user is None or (state.everybody and state.everybody_listed)
@@ -228,10 +222,24 @@ class JobsScreen(NaruScreen):
         )
         if state.user is not None and state.everybody and not state.everybody_listed:
             whose += " " + _("(everybody's with the next reading)")
+        if state.partly or self._listing.behind_at_first:  # figures of a part would be taken for those of the whole
+            told = _("the first {n} jobs; the others are still coming").format(n=len(self._listing.view.jobs))
+            return (whose, "heading"), ("  " + told, "quiet")
         counts = f" {g.dot} ".join(
-            [_("{n} running").format(n=running), _("{n} waiting").format(n=waiting), _("{n} ended").format(n=ended)]
+            [
+                _("{n} running").format(n=tally.running),
+                _("{n} waiting").format(n=tally.waiting),
+                _("{n} ended").format(n=tally.ended),
+            ]
         )
         line: list[tuple[str, str]] = [(whose, "heading"), (f"  {counts}", "")]
-        if self._filter_text.strip():
-            line += [("  " + _("filter") + " ", "quiet"), (self._filter_text.strip(), "link")]
+        table = self.query_one(LineTable)
+        if marked := len(table.marks):
+            text = n_("{n} marked", "{n} marked", marked).format(n=marked)
+            short = len(table.rows) <= AT_ONCE  # of a long list they are not counted for one line
+            if short and (hidden := marked - len(table.marked_rows())):
+                text += " " + _("({n} out of view)").format(n=hidden)
+            line.append(("  " + text, "link"))
+        if self.filter_text.strip():
+            line += [("  " + _("filter") + " ", "quiet"), (self.filter_text.strip(), "link")]
         return tuple(line)

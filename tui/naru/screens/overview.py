@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from naru.format import span, when
+from naru.job_listing import AT_ONCE, JobListing
 from naru.joining import addressed, named
 from naru.screens.base import NaruScreen
 from naru.screens.job_columns import chosen, job_columns, row_key
@@ -15,10 +16,11 @@ from naru.widgets.line_table import LineTable
 from naru.widgets.tally_bars import TallyBars
 from naru.widgets.text_lines import Line, TextLines
 from naru_client.i18n import _, n_
-from naru_client.insight.fold import Row, fold
+from naru_client.insight.ordering import usual_key
 from naru_client.insight.overview import mine, next_start, notices
+from naru_client.insight.queue_view import Sorting
 from naru_client.insight.reasons import shown_estimate
-from naru_client.model import Notice
+from naru_client.model import Job, Notice
 
 MOST_NOTICES, MOST_NOTICES_WIDE = 5, 10
 
@@ -29,6 +31,10 @@ class OverviewScreen(NaruScreen):
     TAB = "overview"
     CSS_PATH = "overview.tcss"
     TOPICS: ClassVar[tuple[Topic, ...]] = ("jobs", "nodes", "site", "history", "reservations")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listing = JobListing(self.list_in_turns, self._show_jobs, Sorting("soonest", soonest_first))
 
     def body(self) -> ComposeResult:
         glyphs = self.terminal.glyphs
@@ -55,31 +61,31 @@ class OverviewScreen(NaruScreen):
             waiting = _("no accelerators here")
         self.query_one(TallyBars).show(state.tallies, waiting)
         self.query_one("#notices", TextLines).show(self._notices(state))
-        self.query_one("#summary", TextLines).show([self._summary(state)])
-        nobody = _("nobody has a job here") if state.user is None else _("you have no jobs here")
-        empty = nobody if state.jobs else _("reading the queue …")
-        self.query_one(LineTable).set_rows(self._rows(state), empty)
+        self._listing.take(state.my_jobs)
+        self._show_jobs()
 
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         from naru.screens.job import JobScreen
 
         self.app.push_screen(JobScreen(message.row.job, self.TAB))
 
-    def _rows(self, state: State) -> list[Row]:
-        """Mine: what runs, then what waits by its expected start, then what ended, newest first."""
-        running, pending, finished = mine(state.my_jobs, None)
-        now = self.terminal.now()
-        late = now.timestamp() + 10**9
-        pending = tuple(sorted(pending, key=lambda j: e.timestamp() if (e := shown_estimate(j)) else late))
-        finished = tuple(sorted(finished, key=lambda j: -(j.ended.timestamp() if j.ended else 0)))
-        return list(fold((*running, *pending, *finished)))
+    def _show_jobs(self) -> None:
+        state = self.terminal.state
+        nobody = _("nobody has a job here") if state.user is None else _("you have no jobs here")
+        self.query_one(LineTable).set_rows(self._listing.rows, nobody if state.jobs else _("reading the queue …"))
+        self.query_one("#summary", TextLines).show([self._summary(state)])
 
     def _summary(self, state: State) -> Line:
         whose = _("My jobs") if state.user is not None else _("everybody's jobs")
         if state.jobs is None:
             return ((whose, "heading"),)
-        running, pending, finished = mine(state.my_jobs, None)
         g = self.terminal.glyphs
+        jobs = self._listing.view.jobs
+        if state.partly or self._listing.behind_at_first:
+            return (whose, "heading"), ("  " + _("the others are still coming"), "quiet")
+        if len(jobs) > AT_ONCE:  # going through all of them for the figures would hold up the keys
+            return (whose, "heading"), ("  " + _("{n} jobs").format(n=len(jobs)), "")
+        running, pending, finished = mine(jobs, None)
         parts: list[tuple[str, str]] = [(whose, "heading"), ("  ", "")]
         held = sum(j.accelerator_count or 0 for j in running)
         text = _("{running} running on {gpus} GPUs").format(running=len(running), gpus=held)
@@ -88,7 +94,7 @@ class OverviewScreen(NaruScreen):
         if finished:
             text += f" {g.dot} " + _("{n} ended").format(n=len(finished))
         now = self.terminal.now()
-        if found := next_start(state.my_jobs, now):
+        if found := next_start(jobs, now):
             job, moment = found
             name = addressed(job.site, job.id, state.several)
             text += f" {g.dot} " + _("next ~{time} ({id})").format(time=when(moment, now), id=name)
@@ -122,3 +128,11 @@ def site_notices(state: State, now: datetime) -> list[tuple[str, Notice]]:
             own += notices(part.reservations.value, now)
         found += [(part.id, notice) for notice in own]
     return sorted(found, key=lambda one: one[1].kind != "outage") if state.several else found
+
+
+def soonest_first(job: Job) -> float:
+    """What runs, the newest first; what waits by when it may start; what has ended, the last first."""
+    if not job.waiting:
+        return usual_key(job)
+    estimate = shown_estimate(job)
+    return usual_key(job) if estimate is None else estimate.timestamp()

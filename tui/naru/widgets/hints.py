@@ -17,6 +17,7 @@ KEY_NAMES = {
     "enter": "Enter", "escape": "Esc", "slash": "/", "question_mark": "?", "at": "@", "space": "Space", "tab": "Tab",
     "pagedown": "PgDn", "pageup": "PgUp", "home": "Home", "end": "End", "up": "↑", "down": "↓", "left": "←",
     "right": "→", "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
+    "less_than_sign": "<", "greater_than_sign": ">", "asterisk": "*",
 }  # fmt: skip
 
 
