@@ -6,7 +6,7 @@ import logging
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -395,22 +395,30 @@ async def test_a_queue_that_tells_no_time_is_read_whole_each_time() -> None:
     assert first is second
 
 
-async def test_an_echoed_token_is_taken_out_wherever_the_parts_of_an_answer_meet(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from naru_client.slurm import rest
+class Parts(httpx.AsyncByteStream):
+    """A body that comes in parts of so many bytes."""
 
-    monkeypatch.setattr(rest, "PART", 7)
+    def __init__(self, body: bytes, size: int) -> None:
+        self._body, self._size = body, size
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._body), self._size):
+            yield self._body[at : at + self._size]
+
+
+@pytest.mark.parametrize("size", [7, 1000])
+async def test_an_echoed_token_is_taken_out_wherever_the_parts_of_an_answer_meet(size: int) -> None:
     token = Secret("s3cret-token-of-alice")
     body = b'{"x":"' + b"." * 50 + token.reveal().encode() + b'"}'
     transport = HttpTransport(
         Profile(url="https://centre"),
         token,
-        inner=httpx.MockTransport(lambda request: httpx.Response(200, content=body)),
+        inner=httpx.MockTransport(lambda request: httpx.Response(200, stream=Parts(body, size))),
     )
     answered = await transport.send(Call(key="k", method="GET", path="/x"))
     assert token.reveal().encode() not in answered.body
     assert answered.body.startswith(b'{"x":"....')
+    assert answered.body.endswith(b'"}')
 
 
 async def test_nothing_where_a_list_should_be_is_no_empty_list() -> None:

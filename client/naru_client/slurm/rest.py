@@ -49,7 +49,6 @@ for _logger in ("httpx", "httpcore"):
 __all__ = ["HttpTransport", "SlurmRest", "token_user"]
 
 LARGEST_ANSWER = 1 << 30  # bytes
-PART = 1 << 18  # bytes that are looked through at a time
 LONGEST_TOKEN = 1 << 15  # bytes of a token in the longest form that an echo may have
 CONNECTIONS = 4  # slurmrestd wedges when clients hold too many
 KEEP_ALIVE = 5.0  # seconds
@@ -159,18 +158,29 @@ class HttpTransport:
 
     async def _body(self, response: httpx.Response) -> bytes:
         """What the answer holds, without the token; put together and looked through as it comes, never in one go."""
-        body = BytesIO()  # hands over what it holds without copying it
+        whole = b""  # of an answer that comes in one part, as those from within this process do: it is not copied
+        body: BytesIO | None = None  # hands over what it holds without copying it
         echoed = False
         last = b""
-        async for part in response.aiter_bytes(PART):
+        size = 0
+        async for part in response.aiter_bytes():
             await asyncio.sleep(0)  # what is here already comes without waiting
-            body.write(part)
-            if body.tell() > self._largest:
+            size += len(part)
+            if size > self._largest:
                 raise BadAnswer(_("the answer is longer than {n} bytes").format(n=self._largest))
-            seam = last + part
+            if body is None and not whole:
+                whole = part
+            else:
+                if body is None:
+                    body = BytesIO()
+                    body.write(whole)
+                body.write(part)
+            seam = last + part if last else part
             echoed = echoed or self._redaction.body(seam) is not seam
             last = seam[-LONGEST_TOKEN:]
-        return self._redaction.body(body.getvalue()) if echoed else body.getvalue()
+        if body is not None:
+            whole = body.getvalue()
+        return self._redaction.body(whole) if echoed else whole
 
     def _credentials(self) -> dict[str, str]:
         if self._token is None:
