@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from io import BytesIO
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ from naru_client.slurm import answers, versions, wire
 from naru_client.slurm.job_ids import JobId, checked_user
 from naru_client.slurm.single_answer import raw_records
 from naru_client.slurm.wire_states import BASE_STATES
-from naru_client.turns import gathered
+from naru_client.turns import gathered, given_back
 
 T = TypeVar("T")
 
@@ -101,7 +102,10 @@ class SlurmRest:
         answer = await self._send("jobs", f"/slurm/{self.version}/jobs", query)
         if not answers.unchanged(answer):
             slices = self._queue.slices(answer.body, site=self.site_id, now=answer.as_of)
-            _, decoded = await gathered(slices, lambda first: early(first, answer.as_of))
+            as_of = answer.as_of
+            _, decoded = await gathered(slices, lambda first: early(first, as_of))
+            body, answer = BytesIO(answer.body), replace(answer, body=b"")
+            await given_back(body)
             answers.judge(decoded.errors, shown=answer.call.shown)
             if kept is None or not decoded.unchanged:
                 updated = decoded.last_update
