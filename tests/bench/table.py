@@ -57,7 +57,7 @@ def one_run(argv: list[str], env: dict[str, str], jobs: int, word: str, downs: i
         start = terminal.wait_for_bytes(ROW, 300) * 1000
         typist, pid = Typist(terminal), terminal.process.pid
         start_processor = processor(pid) * 1000
-        whole = start + terminal.wait_for_bytes(re.compile(rb"%d of %d," % (jobs, jobs)), 300) * 1000
+        whole = terminal.wait_for_bytes(re.compile(rb"%d of %d," % (jobs, jobs)), 300) * 1000
         terminal.settle(1.0)
 
         def told(screen: str) -> bool:
