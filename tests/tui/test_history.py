@@ -350,3 +350,18 @@ async def test_an_export_asks_before_it_replaces_a_file(tmp_path: Path, monkeypa
         await screen.press("escape")
         assert not isinstance(screen.app.screen, ExportScreen)
     assert os.listdir(tmp_path) == [path.name]
+
+
+async def test_what_could_not_be_read_is_not_called_none() -> None:
+    centre = Accounting(())
+    async with opened(centre) as screen:
+        centre.error = Unreachable("no answer")
+        await shown(screen, "24h")
+        assert "no answer" in screen.text
+        assert "nothing is read yet" in screen.text
+        assert "no job ended" not in screen.text
+        assert "0 jobs" not in screen.text
+        centre.error = None
+        await screen.press("n")
+        await screen.until(lambda: "no job ended" in screen.text)
+        assert "0 jobs" in screen.text

@@ -1,15 +1,18 @@
 """The Jobs screen as a person arranges it: filters by name, columns, order, marks, and a queue of a whole centre."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.tui.fake import FakeCentre, job, waiting
+from tests.tui.fake import NOW, FakeCentre, job, waiting
 from tests.tui.screen import Screen, opened
 
 from naru.job_listing import AT_ONCE
 from naru.kept import Kept
 from naru.widgets.line_table import LineTable
+from naru.widgets.marking import Marks
 from naru_client.config import Settings
+from naru_client.errors import Unreachable
 from naru_client.model import Job
 
 
@@ -137,3 +140,49 @@ async def test_the_cursor_stays_on_its_job_when_a_long_queue_changes() -> None:
         await screen.until(lambda: len(table.rows) == len(many) - 1)
         assert table.current is not None
         assert table.current.job.id == on
+
+
+async def test_before_anything_is_told_nothing_is_counted() -> None:
+    centre = FakeCentre()
+    centre.error = Unreachable("no answer")
+    async with opened(centre, settings=Settings(tab="jobs")) as screen:
+        assert "no answer" in screen.text
+        assert "running" not in screen.line_with("my jobs")
+
+
+async def test_a_job_that_has_left_the_queue_is_marked_no_more() -> None:
+    centre = FakeCentre((*some_jobs(), *array_tasks("RUNNING", "PENDING")))
+    async with opened(centre, settings=Settings(tab="jobs")) as screen:
+        await screen.press("asterisk")
+        assert "5 marked" in screen.text
+        centre.held_jobs = (*some_jobs()[1:], *array_tasks("COMPLETED", "RUNNING"))
+        await screen.refreshed()
+        assert "4 marked" in screen.text
+        assert "out of view" not in screen.text
+        rows = screen.app.screen.query_one(LineTable).marked_rows()
+        assert sorted(row.key for row in rows) == ["101", "200", "201", "900"]
+
+
+def array_tasks(*states: str) -> tuple[Job, ...]:
+    """Tasks of one array, put back into the queue at different times."""
+    return tuple(
+        job(901 + n, id=f"900_{n}", array_id=900, array_task=n, state=state, submitted=NOW - timedelta(hours=n + 1))
+        for n, state in enumerate(states)
+    )
+
+
+def test_a_hundred_thousand_marks_are_looked_up_one_by_one() -> None:
+    """Each line that is drawn asks whether it is marked."""
+    asked: list[object] = []
+
+    class Key(str):
+        def __eq__(self, other: object) -> bool:
+            asked.append(other)
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    marks = Marks(Key(n) for n in range(100_000))
+    asked.clear()
+    assert Key(99_999) in marks
+    assert len(asked) < 10

@@ -72,6 +72,11 @@ class Past(Struct, frozen=True, kw_only=True):
         return self.reached <= self.period.since
 
     @property
+    def told(self) -> bool:
+        """Some of the period is read: before that, no job there is not the same as none."""
+        return bool(self.jobs) or self.reached < self.period.until
+
+    @property
     def over(self) -> bool:
         """There is nothing more to ask, or nobody to be asked."""
         return self.complete or not self.sites

@@ -7,7 +7,8 @@ still holds. The work comes in steps, between which a caller may let others have
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from itertools import compress
 from operator import attrgetter, is_not
@@ -23,7 +24,9 @@ from naru_client.insight.ordering import SortedLate, complete, merged, put_in_pl
 from naru_client.insight.rows import Rows
 from naru_client.model import FINISHED_STATES, WAITING_STATES, Job
 
-__all__ = ["GroupId", "QueueView", "Sorting", "Tally", "build", "view_of"]
+__all__ = ["GroupId", "QueueView", "RowKey", "Sorting", "Tally", "build", "view_of"]
+
+RowKey = tuple[str, str, int, datetime | None]  # site, id or group, depth, submission (None of a group)
 
 SLICE = 5_000  # jobs looked at before others may have a turn
 SOME = 1_000  # so many need no turns
@@ -126,6 +129,13 @@ class QueueView:
     def count(self) -> int:
         """How many jobs pass."""
         return len(self._passing)
+
+    def still_there(self, keys: Collection[RowKey]) -> set[RowKey]:
+        """Those of the keys whose job or group is among the jobs, whether the filter lets it pass or not."""
+        wanted = {key[:2] for key in keys}
+        runs = {(job.site, job.id, job.submitted) for job in self.jobs if (job.site, job.id) in wanted}
+        groups = set(self._groups.ids)
+        return {key for key in keys if (key[:2] in groups and not key[3]) or (key[0], key[1], key[3]) in runs}
 
     @cached_property
     def tally(self) -> Tally:

@@ -20,7 +20,6 @@ from naru.exporting import (
     Stopped,
     export_of_history,
     export_of_jobs,
-    export_of_nodes,
     shown,
     target,
     usual_name,
@@ -32,7 +31,7 @@ from naru.widgets.choices import Choices
 from naru.widgets.text_lines import Line, TextLines
 from naru_client.errors import NaruError
 from naru_client.i18n import _, n_
-from naru_client.model import Job, Node
+from naru_client.model import Job
 
 TITLES = (("csv", "CSV"), ("json", "JSON"))
 
@@ -63,10 +62,6 @@ class ExportScreen(ModalScreen[Path | None]):
     @classmethod
     def of_history(cls, jobs: Sequence[Job], *, marked: bool = False, **told: Any) -> "ExportScreen":
         return cls(export_of_history(jobs, marked=marked, **told))
-
-    @classmethod
-    def of_nodes(cls, nodes: Sequence[Node], *, marked: bool = False, **told: Any) -> "ExportScreen":
-        return cls(export_of_nodes(nodes, marked=marked, **told))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):

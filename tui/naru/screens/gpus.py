@@ -194,6 +194,7 @@ class GpusScreen(GpuTables):
         table = self.query_one(LineTable)
         if view != self.view:
             self.view, self._words = view, ""
+            table.set_marks(Marks())
             table.set_rows(())
             self.arrange_table()
         self._pool = pool

@@ -13,7 +13,7 @@ from naru.messages import PastArrived
 from naru.screens.arranging import Arrangement, arranged, ask_arrangement
 from naru.screens.base import top_facts
 from naru.screens.history_columns import EVERYBODY, MINE, history_columns, job_key
-from naru.screens.history_lines import head_line, presets, reach_line, totals_line
+from naru.screens.history_lines import head_line, moment, presets, reach_line, totals_line
 from naru.screens.job_list import JobListScreen
 from naru.state import State, Topic
 from naru.widgets.choices import Choices
@@ -213,22 +213,28 @@ class HistoryScreen(JobListScreen):
 
     def _show_rows(self) -> None:
         self._listing.take(self._past.jobs, self._past.counted)
-        if not self._past.jobs:
-            empty = _("asking accounting …") if self._asking else _("no job ended in this time")
-        else:
-            empty = _("nothing matches; Esc clears the filter")
-        self._table.set_rows(self._listing.jobs, empty)
+        self._table.set_rows(self._listing.jobs, self._empty())
         self._show_lines()
+
+    def _empty(self) -> str:
+        past = self._past
+        if past.jobs:
+            return _("nothing matches; Esc clears the filter")
+        if self._asking:
+            return _("asking accounting …")
+        if not past.told:
+            return _("nothing is read yet")
+        if past.complete:
+            return _("no job ended in this time")
+        return _("no job ended since {time}").format(time=moment(past.reached, self.terminal.now()))
 
     def _show_lines(self) -> None:
         g, now = self.terminal.glyphs, self.terminal.now()
         whose = _("everybody's finished jobs") if self._everybody else _("my finished jobs")
         marked = self._table.marked_rows()
         self._say("#status", head_line(self._past, whose, now, self.filter_text.strip()))
-        self._say(
-            "#totals",
-            totals_line(totals(marked) if marked else self._listing.totals(), g, self.size.width - 2, bool(marked)),
-        )
+        come_to = totals(marked) if marked else self._listing.totals()
+        self._say("#totals", totals_line(come_to, g, self.size.width - 2, bool(marked)) if self._past.told else ())
         self._say("#reach", reach_line(self._past, self._asking, now, g))
         self._show_top(self.terminal.state)
         self.refresh_bindings()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from naru.format import Glyphs, accelerators, duration, size, state_code, time_limit, when, where_or_why
 from naru.widgets.columns import Column
 from naru_client.i18n import _, mark
-from naru_client.insight.fold import Row
+from naru_client.insight.fold import Row, group_key
 from naru_client.insight.reasons import shown_estimate
 from naru_client.model import WAITING_STATES, Job
 
@@ -30,8 +30,9 @@ def state_style(state: str) -> str:
 
 
 def row_key(row: Row) -> Hashable:
-    """What a row is known by across refreshes: a job put back into the queue has one for each run."""
-    return row.job.site, row.key, row.depth, row.job.submitted
+    """What a row is known by across refreshes: a job put back into the queue has one for each run, an array one."""
+    folded = not row.depth and group_key(row.job) is not None
+    return row.job.site, row.key, row.depth, None if folded else row.job.submitted
 
 
 def row_state(row: Row) -> str:

@@ -1,6 +1,7 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,7 +20,8 @@ from naru_client.i18n import _, n_
 from naru_client.insight.corpus import Corpus
 from naru_client.insight.filter import Filter
 from naru_client.insight.fold import Row
-from naru_client.insight.queue_view import Sorting
+from naru_client.insight.queue_view import RowKey, Sorting
+from naru_client.model import Job
 
 MINE = ("id", "name", "state", "gpus", "pool", "nodes", "time", "limit", "start", "priority", "reason")
 EVERYBODY = (
@@ -63,6 +65,7 @@ class JobsScreen(JobListScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._marked_of: Sequence[Job] = ()  # the jobs among which those of the marks were last looked for
         self._columns_of = ""  # the name of the arrangement that the table has; none yet
         self._listing = JobListing(self.list_in_turns, self._rows_changed)
 
@@ -177,7 +180,12 @@ class JobsScreen(JobListScreen):
         else:
             everybody = state.everybody or state.user is None
             empty = _("nobody has a job here") if everybody else _("you have no jobs here; a shows everybody's")
-        self.query_one(LineTable).set_rows(self._listing.rows, empty)
+        table = self.query_one(LineTable)
+        if table.marks and self._marked_of is not self._listing.view.jobs:  # what has left the queue is marked no more
+            self._marked_of = self._listing.view.jobs
+            marked = cast(tuple[RowKey, ...], table.marks.keys)
+            table.set_marks(table.marks.kept(self._listing.view.still_there(marked)))
+        table.set_rows(self._listing.rows, empty)
         self._show_status()
 
     def _columns(self) -> dict[str, Column]:
@@ -222,6 +230,8 @@ class JobsScreen(JobListScreen):
         )
         if state.user is not None and state.everybody and not state.everybody_listed:
             whose += " " + _("(everybody's with the next reading)")
+        if state.jobs is None and not state.all_jobs:  # nothing was told: that is not none
+            return ((whose, "heading"),)
         if state.partly or self._listing.behind_at_first:  # figures of a part would be taken for those of the whole
             told = _("the first {n} jobs; the others are still coming").format(n=len(self._listing.view.jobs))
             return (whose, "heading"), ("  " + told, "quiet")

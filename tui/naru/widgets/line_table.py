@@ -182,8 +182,8 @@ class LineTable(ScrollView, can_focus=True):
         """The marked rows that are in the table now, in its order; rows hidden by a filter are not among them."""
         if not self._marks:
             return []
-        keys, key = set(self._marks.keys), self._key
-        return [row for row in self._rows if key(row) in keys]
+        marks, key = self._marks, self._key
+        return [row for row in self._rows if key(row) in marks]
 
     def set_rows(self, rows: Sequence[Any], empty_text: str = "") -> None:
         """Show these rows. The cursor stays on its row's key; if that is gone, where it was, until it comes back."""
@@ -229,14 +229,6 @@ class LineTable(ScrollView, can_focus=True):
         self._marks = marks
         self._repaint_changed()
         self.post_message(self.Marked(self))
-
-    def move_to(self, key: Hashable) -> bool:
-        """Put the cursor on the row of that key; whether there is one."""
-        for index, row in enumerate(self._rows):
-            if self._key(row) == key:
-                self._move(index)
-                return True
-        return False
 
     # ---- keys and mouse ----------------------------------------------------------------------------------------
 
