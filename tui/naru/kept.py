@@ -104,10 +104,6 @@ class Kept:
         self._changed_views[name] = view if view != KeptView() else None
         return self._write()
 
-    def forget_view(self, name: str) -> str:
-        """Go back to the table as it is built or set. Tells what `keep_view` tells."""
-        return self.keep_view(name, KeptView())
-
     @property
     def filters(self) -> Mapping[str, str]:
         """The saved filters by name, those of `config.toml` before those saved in the terminal."""
