@@ -13,8 +13,9 @@ from naru_client.text import clean
 if TYPE_CHECKING:
     from naru_client.config import Profile
     from naru_client.exchange import CallLog
+    from naru_client.logs.source import LogSource
 
-Capability = Literal["site", "jobs", "job", "history", "nodes", "pools", "reservations"]
+Capability = Literal["site", "jobs", "job", "history", "nodes", "pools", "reservations", "logs"]
 
 
 class Centre(Protocol):
@@ -52,6 +53,12 @@ class Centre(Protocol):
 
     async def raw_job(self, job_id: str) -> Reading[str]:
         """What the source itself says of a job, as cleaned text for people."""
+
+    def open_log(self, path: str) -> "LogSource":
+        """A file of a job by its path. Asks nobody yet. Raises NotProvided where files cannot be read."""
+
+    async def batch_script(self, job_id: str) -> Reading[str]:
+        """The batch script of a job, cleaned; NotProvided where it is kept nowhere."""
 
     async def nodes(self) -> Reading[tuple[Node, ...]]: ...
 

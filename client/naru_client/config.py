@@ -80,6 +80,11 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", k
     """The SLURM_CONF to use for the commands."""
     ca_bundle: str = ""
     """A file of certificates to trust instead of the system's."""
+    firecrest_url: str = ""
+    """Where FirecREST v2 answers, which reads logs where the centre's file system is not at hand. It gets the same
+    token, as a bearer."""
+    firecrest_system: str = ""
+    """The centre's name at FirecREST, where it is not the cluster's."""
     timeout: Seconds = 30.0
     """Seconds to wait for one answer."""
     scenario: str = "small"

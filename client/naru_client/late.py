@@ -15,6 +15,7 @@ from naru_client.reading import Reading
 if TYPE_CHECKING:
     from naru_client.config import Profile
     from naru_client.exchange import CallLog
+    from naru_client.logs.source import LogSource
 
 REST = 3.0  # seconds after a failure in which nobody asks anew: a screen's five topics are not five attempts
 
@@ -74,6 +75,14 @@ class LateCentre:
 
     async def raw_job(self, job_id: str) -> Reading[str]:
         return await (await self._opened()).raw_job(job_id)
+
+    def open_log(self, path: str) -> "LogSource":
+        if self._centre is None:
+            raise self._failure or Unreachable(_("the connection was closed"))
+        return self._centre.open_log(path)
+
+    async def batch_script(self, job_id: str) -> Reading[str]:
+        return await (await self._opened()).batch_script(job_id)
 
     async def nodes(self) -> Reading[tuple[Node, ...]]:
         return await (await self._opened()).nodes()

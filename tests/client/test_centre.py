@@ -59,6 +59,9 @@ class Stores:
     async def raw_job(self, wanted: JobId) -> Reading[str]:
         return self._give("raw live", self.live)
 
+    async def script(self, wanted: JobId) -> Reading[str]:
+        raise AssertionError("no script was asked for")
+
     async def raw_ended_job(self, wanted: JobId) -> Reading[str]:
         return self._give("raw ended", self.ended)
 

@@ -11,13 +11,17 @@ from naru_client.slurm import paths
         ("slurm-%j.out", "/home/a/slurm-12.out"),
         ("slurm-%A_%a.out", "/home/a/slurm-6_4.out"),
         ("%x-%u-%N.log", "/home/a/train-alice-b200-01.log"),
-        ("/logs/%J.%s.%n.%t.%b", "/logs/12.batch.batch.0.0.4"),
+        ("/logs/%J.%s.%n.%t", "/logs/12.batch.0.0"),
         ("%4j-%2a-%03A", "/home/a/0012-04-006"),
         ("%99j", "/home/a/0000000012"),
         ("100%%-%j", "/home/a/100%-12"),
         ("../out/./%j", "/home/out/12"),
         ("%q%j", "/home/a/%q12"),
+        ("%5J", "/home/a/00012"),
+        ("%12q-%5.out", "/home/a/2q-5.out"),
+        ("%10x-%3u", "/home/a/train-alice"),
         ("no\\expansion-%j", "/home/a/noexpansion-%j"),
+        ("%%\\\\%j\\", "/home/a/%%\\%j"),
         ("plain", "/home/a/plain"),
     ],
 )
@@ -47,6 +51,10 @@ def test_what_is_not_known_yet_gives_no_path() -> None:
     assert paths.expand("%u.out", job_id=1) is None
 
 
+def test_a_directive_that_not_all_releases_know_gives_no_path() -> None:
+    assert paths.expand("%A-%b.out", job_id=9, array_id=6, array_task=4) is None
+
+
 def test_a_path_without_a_working_folder_stays_relative() -> None:
     assert paths.expand("slurm-%j.out", job_id=1) == "slurm-1.out"
 
@@ -68,3 +76,11 @@ def test_a_batch_job_that_names_no_file_writes_to_slurms_default() -> None:
     assert paths.output(None, "", batch=True, job_id=9, array_id=6, array_task=2, work_dir="/w") == "/w/slurm-6_2.out"
     assert paths.output("", None, batch=False, job_id=7, work_dir="/w") is None
     assert paths.output("", None, batch=None, job_id=7, work_dir="/w") is None
+
+
+def test_a_task_without_a_name_of_its_own_writes_by_its_task() -> None:
+    task = {"batch": None, "job_id": 9, "array_id": 6, "array_task": 2, "work_dir": "/w"}
+    assert paths.output("/w/slurm-9.out", None, **task) == "/w/slurm-6_2.out"  # type: ignore[arg-type]
+    assert paths.output("/w/slurm-%j.out", None, **task) == "/w/slurm-9.out"  # type: ignore[arg-type]
+    assert paths.output("/w/slurm-8.out", None, **task) == "/w/slurm-8.out"  # type: ignore[arg-type]
+    assert paths.output("/w/slurm-9.out", None, batch=None, job_id=9, work_dir="/w") == "/w/slurm-9.out"

@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from naru_client.centre import Capability
 from naru_client.errors import NaruError
+from naru_client.logs.local import LocalLog
+from naru_client.logs.source import LogSource
 from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Notice, Pool, Reservation, Site
 from naru_client.reading import Reading
 
@@ -114,6 +116,15 @@ class FakeCentre:
 
     async def raw_job(self, job_id: str) -> Reading[str]:
         return self._give("raw", f"JobId={job_id}\nEverything=else")
+
+    def open_log(self, path: str) -> LogSource:
+        self.calls.append("log")
+        if error := self.error or self.errors.get("log"):
+            raise error
+        return LocalLog(path, patience=0.3)
+
+    async def batch_script(self, job_id: str) -> Reading[str]:
+        return self._give("script", "#!/bin/bash\n#SBATCH --gpus=8\nsrun python train.py\n")
 
     async def nodes(self) -> Reading[tuple[Node, ...]]:
         return self._give("nodes", self.held_nodes)

@@ -360,6 +360,8 @@ def test_what_it_writes_is_read_as_settings(two_sites: str, tmp_path: Path) -> N
         settings = load_settings(path)
         assert settings.default_profile == "one"
         assert settings.profiles["two-oper"].user == "oper"
+        assert settings.profiles["two"].firecrest_url == child.data["firecrest"]
+        assert settings.profiles["two"].firecrest_system == "two"
 
 
 # token, scenarios

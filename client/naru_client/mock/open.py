@@ -15,6 +15,7 @@ from naru_client.config import Profile
 
 if TYPE_CHECKING:
     from naru_client.exchange import CallLog
+    from naru_client.mock.firecrest_gateway import Gateway
     from naru_client.mock.world import Site, World
     from naru_client.slurm.centre import SlurmCentre
 
@@ -35,8 +36,10 @@ async def open_profile(
     not given, and as the scenario says when neither does. Raises UsageError, naming those there are, for a scenario or
     a site that is not.
     """
+    from naru_client.mock.firecrest_gateway import Gateway
+
     world = _world(profile, clock, speed)
-    return _centre(profile, log, world.site(profile.site))
+    return _centre(profile, log, world.site(profile.site), Gateway(world))
 
 
 async def open_sites(
@@ -46,9 +49,12 @@ async def open_sites(
 
     Raises what `open_profile` raises.
     """
+    from naru_client.mock.firecrest_gateway import Gateway
+
     world = _world(profile, clock, speed)
     sites = (world.site(profile.site),) if profile.site else tuple(world.sites.values())
-    return tuple(_centre(profile, log, site) for site in sites)
+    gateway = Gateway(world)
+    return tuple(_centre(profile, log, site, gateway) for site in sites)
 
 
 def _world(profile: Profile, clock: Callable[[], float], speed: float | None) -> "World":
@@ -58,7 +64,7 @@ def _world(profile: Profile, clock: Callable[[], float], speed: float | None) ->
     return World(load_scenario(profile.scenario), profile.seed, clock, speed=profile.speed if speed is None else speed)
 
 
-def _centre(profile: Profile, log: "CallLog", site: "Site") -> "SlurmCentre":
+def _centre(profile: Profile, log: "CallLog", site: "Site", gateway: "Gateway") -> "SlurmCentre":
     from naru_client.credentials import Secret
     from naru_client.mock.contracts import CONTRACTS
     from naru_client.mock.faults import SiteLine, contracts_here
@@ -86,4 +92,5 @@ def _centre(profile: Profile, log: "CallLog", site: "Site") -> "SlurmCentre":
         LoggedTransport(transport, log, site.name), site=site.name, version=profile.contract or contracts[0],
         reached_by="simulated", timeout=profile.timeout,
     )  # fmt: skip
-    return SlurmCentre(source, user=user, reached_by="simulated")
+    files = gateway.files(profile, log, site, user)
+    return SlurmCentre(source, user=user, reached_by="simulated", files=files)

@@ -1,7 +1,8 @@
 """A Slurm site as a Centre: slurmctld for what is in the queue, accounting for what has left it."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -13,6 +14,11 @@ from naru_client.merge import merge_jobs
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm.job_ids import JobId, parse_job_id
+from naru_client.text import clean_block
+
+if TYPE_CHECKING:
+    from naru_client.logs.files import FileService
+    from naru_client.logs.source import LogSource
 
 LIVE: frozenset[Capability] = frozenset({"site", "jobs", "job", "nodes", "pools", "reservations"})
 AHEAD = timedelta(minutes=1)  # clocks differ: what ended "in a moment" belongs to a history up to now
@@ -31,6 +37,7 @@ class Source(Protocol):
     async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
     async def ended_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
     async def raw_job(self, wanted: JobId) -> Reading[str]: ...
+    async def script(self, wanted: JobId) -> Reading[str]: ...
     async def raw_ended_job(self, wanted: JobId) -> Reading[str]: ...
     async def nodes(self) -> Reading[tuple[Node, ...]]: ...
     async def pools(self) -> Reading[tuple[Pool, ...]]: ...
@@ -43,12 +50,19 @@ class SlurmCentre:
     """One Slurm site. `no_history` is why it tells nothing of the past, empty where it does."""
 
     def __init__(
-        self, source: Source, *, user: str | None = None, reached_by: str = "commands", no_history: str = ""
+        self,
+        source: Source,
+        *,
+        user: str | None = None,
+        reached_by: str = "commands",
+        no_history: str = "",
+        files: "FileService | None" = None,
     ) -> None:
         self.source = source
         self._user = user
         self._reached_by = reached_by
         self._no_history = no_history
+        self._files = files
 
     @property
     def id(self) -> str:
@@ -64,7 +78,12 @@ class SlurmCentre:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return LIVE if self.no_history else LIVE | {"history"}
+        told = set(LIVE)
+        if self._files is not None:
+            told.add("logs")
+        if not self.no_history:
+            told.add("history")
+        return frozenset(told)
 
     async def site(self) -> Reading[Site]:
         reading = await self.source.site()
@@ -125,6 +144,24 @@ class SlurmCentre:
                 raise
             return await self.source.raw_ended_job(wanted)
 
+    def open_log(self, path: str) -> "LogSource":
+        if self._files is None:
+            raise NotProvided(
+                _("this centre's files cannot be read from here"),
+                _("on its login node they can, and by FirecREST where it has that: firecrest-url in the profile"),
+            )
+        return self._files.open(path)
+
+    async def batch_script(self, job_id: str) -> Reading[str]:
+        """What the files' own service has, else what Slurm keeps."""
+        wanted = parse_job_id(job_id)
+        if self._files is not None:
+            with suppress(NotProvided):
+                script = await self._files.script(wanted.exact)
+                if script:
+                    return Reading(clean_block(script), self._files.source, datetime.now(UTC))
+        return await self.source.script(wanted)
+
     async def nodes(self) -> Reading[tuple[Node, ...]]:
         return await self.source.nodes()
 
@@ -135,13 +172,18 @@ class SlurmCentre:
         return await self.source.reservations()
 
     async def close(self) -> None:
-        await self.source.close()
+        try:
+            if self._files is not None:
+                await self._files.close()
+        finally:
+            await self.source.close()
 
     def over(self, transport: Transport) -> "SlurmCentre":
         """The same site asked through another transport, which the caller closes."""
         return SlurmCentre(
-            self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self.no_history
-        )
+            self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self.no_history,
+            files=None,
+        )  # fmt: skip
 
     async def _from_lists(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """A source without a question for one job (a recording): out of the lists it has."""

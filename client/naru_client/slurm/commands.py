@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from naru_client import hostlist
 from naru_client.arriving import tell
-from naru_client.errors import BadAnswer, NotFound, NotProvided
+from naru_client.errors import BadAnswer, NaruError, NotFound, NotProvided, Refused
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
 from naru_client.model import Job, Node, Pool, Reservation, Site
@@ -20,6 +20,8 @@ from naru_client.reading import Reading
 from naru_client.slurm import answers, text_lists, text_records
 from naru_client.slurm.job_ids import JobId, checked_user
 from naru_client.slurm.processes import CommandTransport, slurm_commands_available
+from naru_client.slurm.submitted import FIELDS, with_files
+from naru_client.slurm.text_values import rows, whole_number
 from naru_client.text import clean, clean_block
 from naru_client.turns import gathered
 
@@ -150,11 +152,31 @@ class SlurmCommands:
         await self._known()
         answer = await self._past(wanted)
         jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
-        return self._only(wanted, jobs, answer)
+        reading = self._only(wanted, jobs, answer)
+        lines = await self._submit_lines(wanted)
+        return replace(reading, value=tuple(with_files(job, lines.get(job.job_id, "")) for job in reading.value))
 
     async def raw_job(self, wanted: JobId) -> Reading[str]:
         answer = await self._ask(f"raw job {wanted.exact}", ("scontrol", "-d", "show", "job", wanted.exact))
         return self._reading(clean_block(answer.body.decode("utf-8", "replace").strip()), answer)
+
+    async def script(self, wanted: JobId) -> Reading[str]:
+        """The batch script that slurmctld still has, else the one that accounting stored."""
+        argv = ("scontrol", "write", "batch_script", wanted.exact, "-")
+        answer = await self._send(f"script {wanted.exact}", argv)
+        if answer.status == 0 and answer.body.strip():
+            return self._reading(clean_block(answer.body.decode("utf-8", "replace")), answer)
+        refused = any(words in answer.stderr for words in (b"Invalid user id", b"ccess/permission denied"))
+        stored = await self._send(f"stored script {wanted.exact}", ("sacct", "-j", wanted.exact, "--batch-script"))
+        text = text_records.stored_script(stored.body.decode("utf-8", "replace")) if stored.status == 0 else ""
+        if not text and refused:
+            raise Refused(_("only its owner and operators may see its script"))
+        if not text:
+            raise NotProvided(
+                _("its batch script is not kept"),
+                _("slurmctld forgets it with the job; accounting keeps it with AccountingStoreFlags=job_script"),
+            )
+        return self._reading(clean_block(text), stored)
 
     async def raw_ended_job(self, wanted: JobId) -> Reading[str]:
         answer = await self._past(wanted)
@@ -207,6 +229,21 @@ class SlurmCommands:
 
     async def _past(self, wanted: JobId) -> Answer:
         return await self._list(f"history of job {wanted.whole}", lambda s: text_lists.sacct_argv(s, job=wanted.whole))
+
+    async def _submit_lines(self, wanted: JobId) -> dict[int, str]:
+        """The command lines of a job's parts by their numbers: they name its files, which accounting may not. Nothing
+        where they are not told, as by Slurm before 21.08."""
+        separator = self._separator()
+        what = ("-j", wanted.whole, "-o", ",".join(FIELDS))
+        try:
+            answer = await self._ask(
+                f"command line of job {wanted.whole}",
+                ("sacct", "-X", "-n", "-p", f"--delimiter={separator}", *what), separator,
+            )  # fmt: skip
+            told = rows(answer.body, answer.call.separator, len(FIELDS))
+        except NaruError:
+            return {}
+        return {whole_number(number) or 0: line for number, line in told}
 
     async def _ask(self, key: str, argv: tuple[str, ...], separator: str = "") -> Answer:
         answer = await self._send(key, argv, separator)

@@ -1,17 +1,21 @@
 """How a profile of a Slurm site becomes a centre: by its commands, by slurmrestd's socket, or over HTTP."""
 
 import re
+from typing import TYPE_CHECKING
 
 from naru_client.config import Profile
 from naru_client.errors import SignInNeeded, UsageError
 from naru_client.exchange import CallLog, Transport
 from naru_client.i18n import _
-from naru_client.slurm.centre import SlurmCentre
+from naru_client.slurm.centre import SlurmCentre, Source
 from naru_client.slurm.commands import SlurmCommands
 from naru_client.slurm.job_ids import checked_user
 from naru_client.slurm.processes import CommandTransport, local_user, slurm_commands_available
 from naru_client.slurm.recording import LoggedTransport
 from naru_client.text import clean
+
+if TYPE_CHECKING:
+    from naru_client.logs.files import FileService
 
 __all__ = ["open_profile", "open_rest", "slurm_commands_available"]
 
@@ -40,6 +44,10 @@ async def open_profile(profile: Profile, log: CallLog) -> SlurmCentre:
     from naru_client.slurm.rest import HttpTransport, token_user
 
     base_address(profile)  # before a token is read, and before a command is run for one
+    if profile.firecrest_url:
+        from naru_client.firecrest.address import check
+
+        check(profile)
     token = find_token(profile)
     user = profile.user or token_user(token)
     if token is None and reach == "http":
@@ -67,7 +75,7 @@ async def open_rest(
     except BaseException:
         await logged.close()
         raise
-    return SlurmCentre(source, user=user, reached_by=reached_by)
+    return SlurmCentre(source, user=user, reached_by=reached_by, files=_files(profile, source, log, reached_by))
 
 
 def _check(profile: Profile) -> None:
@@ -88,7 +96,20 @@ def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
     commands = CommandTransport(profile)
     commands.check()
     source = SlurmCommands(LoggedTransport(commands, log), timeout=profile.timeout)
-    return SlurmCentre(source, user=profile.user or local_user(), reached_by="commands")
+    files = _files(profile, source, log, "commands")
+    return SlurmCentre(source, user=profile.user or local_user(), reached_by="commands", files=files)
+
+
+def _files(profile: Profile, source: Source, log: CallLog, reached_by: str) -> "FileService | None":
+    """Where the profile says that the centre's files are read; else here, where the way to Slurm is one of a machine
+    that belongs to the cluster."""
+    if not profile.firecrest_url:
+        from naru_client.logs.files import LocalFiles
+
+        return LocalFiles() if reached_by in ("commands", "unix socket") else None
+    from naru_client.firecrest.open import open_files
+
+    return open_files(profile, log, lambda: source.site_id)
 
 
 def _no_token(profile: Profile) -> SignInNeeded:

@@ -46,6 +46,10 @@ def written(
 ) -> list[str | None]:
     """The path of each job, from what is told of each; something that means nothing where `unfit` says so."""
     found: list[str | None] = list(map(str.format, templates, folders, numbers, array_ids, tasks, names, people))
+    for at, task in enumerate(tasks):
+        # what squeue says of a task that was given no name: see `paths.output`
+        if task != paths.NO_TASK and templates[at].endswith(by_number := f"/slurm-{numbers[at]}.out"):
+            found[at] = f"{str(found[at]).removesuffix(by_number)}/slurm-{array_ids[at]}_{task}.out"
     return [path or None for path in found] if NOWHERE in templates else found
 
 

@@ -7,8 +7,9 @@ from naru_client import hostlist
 
 NO_TASK = "4294967294"  # what Slurm writes for %a where there is no array task: never part of a real file's name
 
-DIRECTIVE = re.compile(r"%(\d*)([%A-Za-z])")
+DIRECTIVE = re.compile(r"%(\d*)(.)", re.DOTALL)
 _DIFFERS_BY_TASK = frozenset("aAbjJxstnN") - frozenset("Ax")
+_ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
 
 
 def expand(
@@ -26,7 +27,8 @@ def expand(
     """The file of a batch job's template, absolute where the working folder is known.
 
     `group` says that the record stands for array tasks not yet split off, so that job and task numbers are not known.
-    None when a part of the name cannot be known yet. A backslash anywhere switches expansion off, as in Slurm.
+    None when a part of the name cannot be known: yet, or because releases differ (22.05 leaves %b as it stands, later
+    ones write a digit). A backslash anywhere switches expansion off, as in Slurm.
     """
     unknown = False
 
@@ -41,10 +43,10 @@ def expand(
         host = hostlist.first(node_list) if node_list else None
         known: dict[str, str | int | None] = {
             "j": job_id,
-            "J": f"{job_id}.batch",
+            "J": job_id,
             "A": array_id or job_id,
             "a": int(NO_TASK) if array_task is None else array_task,
-            "b": int(NO_TASK) % 10 if array_task is None else array_task % 10,
+            "b": None,
             "x": name,
             "u": user,
             "N": host.split(".")[0] if host else None,
@@ -52,13 +54,14 @@ def expand(
             "t": 0,
             "s": "batch",
         }
-        value = known.get(letter, found[0])
+        # of a width before what is no directive only the last digit stays
+        value = known.get(letter, found[1][-1] + letter if found[1] else found[0])
         if value is None:
             unknown = True
             return ""
         return f"{value:0{width}}" if isinstance(value, int) and width else str(value)
 
-    path = template.replace("\\", "") if "\\" in template else DIRECTIVE.sub(replaced, template)
+    path = _ESCAPED.sub(r"\1", template) if "\\" in template else DIRECTIVE.sub(replaced, template)
     if unknown or not path:
         return None
     return absolute(path, work_dir)
@@ -101,6 +104,9 @@ def output(
         return None  # expanded by Slurm with the group's own number, which no task will have
     elif NO_TASK in template:
         return None
+    elif array_task is not None and array_id and template.endswith(by_number := f"/slurm-{job_id}.out"):
+        # squeue's name for a task that was given none; scontrol and the file itself go by the task
+        template = template.removesuffix(by_number) + "/slurm-%A_%a.out"
     return expand(
         template, job_id=job_id, name=name, user=user, array_id=array_id, array_task=array_task,
         node_list=node_list, work_dir=work_dir, group=group,

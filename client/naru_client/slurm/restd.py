@@ -155,6 +155,11 @@ class SlurmRest:
         answer = await self._get(f"job {asked}", f"job/{asked}")
         return self._reading(_records(wanted, answer, wire.decode_jobs(answer.body, site="", now=answer.as_of)), answer)
 
+    async def script(self, wanted: JobId) -> Reading[str]:
+        raise NotProvided(
+            _("slurmrestd does not tell batch scripts"), _("on a login node `scontrol write batch_script` does")
+        )
+
     async def raw_ended_job(self, wanted: JobId) -> Reading[str]:
         answer = await self._accounting(f"history of job {wanted.whole}", f"job/{wanted.whole}")
         return self._reading(

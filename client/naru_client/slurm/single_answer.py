@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -93,6 +93,12 @@ class SingleAnswer:
         wanted = parse_job_id(job_id)
         jobs: tuple[Job, ...] = self._given("jobs", *_JOB_KINDS)
         return self._reading(raw_records(self._body, [wanted.names(job) for job in jobs]))
+
+    def open_log(self, path: str) -> NoReturn:
+        raise NotProvided(_("a recording holds no logs"))
+
+    async def batch_script(self, job_id: str) -> NoReturn:
+        raise NotProvided(_("a recording holds no batch scripts"))
 
     async def nodes(self) -> Reading[tuple[Node, ...]]:
         nodes: tuple[Node, ...] = self._given("nodes", "nodes", "sinfo")

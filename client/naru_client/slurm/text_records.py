@@ -98,3 +98,13 @@ def _list(value: str | None) -> tuple[str, ...] | None:
 def _allowed(value: str | None) -> tuple[str, ...] | None:
     """Who is let in; None for everybody."""
     return None if value in (None, "ALL") else _list(value)
+
+
+def stored_script(told: str) -> str:
+    """The script that `sacct --batch-script` prints below its heading; nothing where it says that it has none.
+
+    The heading is "Batch Script for 123" and a rule; what follows several of them is taken from the last run.
+    """
+    parts = re.split(r"^Batch Script for [^\n]*\n-+\n", told, flags=re.MULTILINE)
+    script = parts[-1] if len(parts) > 1 else ""
+    return "" if script.strip() in ("", "NONE") else script

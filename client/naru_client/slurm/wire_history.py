@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from naru_client.model import FINISHED_STATES, WAITING_STATES, Accelerators, Exit, Job
 from naru_client.slurm import paths, tres, wire_answers, wire_states
+from naru_client.slurm.submitted import with_files
 from naru_client.slurm.wire_answers import Decoded, Envelope, Odd
 from naru_client.slurm.wire_ids import address, task_count, task_expression
 from naru_client.slurm.wire_states import ExitCode
@@ -62,6 +63,7 @@ class HistoryRow(Struct, gc=False):
     stderr: Any = None
     stdout_expanded: Any = None
     stderr_expanded: Any = None
+    submit_line: Any = None
     restart_cnt: Number = None
 
 
@@ -82,7 +84,10 @@ def decode_history(body: bytes, *, site: str, now: datetime) -> Decoded[tuple[Jo
     found, lost = wire_answers.rows(answer.jobs, HistoryRow, "jobs", answer)
     counted = [_accelerators(row) for row in found]
     nothing: tuple[Accelerators, ...] | None = () if any(counted) else None
-    jobs = tuple(_job(row, site, now, gpus or nothing) for row, gpus in zip(found, counted, strict=True))
+    jobs = tuple(
+        with_files(_job(row, site, now, gpus or nothing), text(row.submit_line) or "")
+        for row, gpus in zip(found, counted, strict=True)
+    )
     return wire_answers.decoded(answer, jobs, lost)
 
 

@@ -10,6 +10,7 @@ from naru_client.config import Profile
 from naru_client.credentials import Secret
 from naru_client.exchange import CallLog
 from naru_client.mock.faults import SiteLine, contracts_here
+from naru_client.mock.firecrest_gateway import Gateway
 from naru_client.mock.scenario import Fault, Scenario
 from naru_client.mock.simulator import Simulator
 from naru_client.mock.slurmrestd import Slurmrestd
@@ -38,6 +39,7 @@ class Lab(Bench):
         self.slept = 0.0
         self._opened: list[SlurmCentre] = []
         self._faces: dict[str, Slurmrestd] = {}
+        self._gateway = Gateway(self.world, sleep=self._sleep)
 
     @property
     def simulator(self) -> Simulator:
@@ -66,7 +68,10 @@ class Lab(Bench):
             LoggedTransport(transport, self.log, chosen.name), site=chosen.name, version=face.contracts[0],
             reached_by="simulated", timeout=patience,
         )  # fmt: skip
-        self._opened.append(SlurmCentre(source, user=user, reached_by="simulated"))
+        files = self._gateway.files(
+            profile, self.log, chosen, user, token=lambda: token or self.token(user, lifespan=lifespan)
+        )
+        self._opened.append(SlurmCentre(source, user=user, reached_by="simulated", files=files))
         return self._opened[-1]
 
     def submit(self, *, site: str = "", **job: Any) -> str:

@@ -47,11 +47,11 @@ def place_of(told: str) -> Path:
     return path
 
 
-def write(path: Path, sites: "Sequence[ServedSite]") -> None:
+def write(path: Path, sites: "Sequence[ServedSite]", firecrest: str) -> None:
     """Write the settings, and beside them a file for each token; all of it for the owner alone.
 
-    A profile is named as its site, with the user's name after it for all but the demo's own user. Raises UsageError
-    when they cannot be written there.
+    A profile is named as its site, with the user's name after it for all but the demo's own user; it reads logs from
+    FirecREST, which is served at the address `firecrest`. Raises UsageError when they cannot be written there.
     """
     import tomli_w
 
@@ -63,7 +63,10 @@ def write(path: Path, sites: "Sequence[ServedSite]") -> None:
             for token in site.tokens:
                 name = site.name if token.user == site.user else f"{site.name}-{token.user}"
                 _write(folder / name, token.token + "\n")
-                profiles[name] = {"url": site.url, "user": token.user, "token-file": str(folder / name)}
+                profiles[name] = {
+                    "url": site.url, "user": token.user, "token-file": str(folder / name),
+                    "firecrest-url": firecrest, "firecrest-system": site.name,
+                }  # fmt: skip
         settings = {"default-profile": sites[0].name, "profiles": profiles}
         _write(path, MARK + tomli_w.dumps(settings))
     except OSError as error:

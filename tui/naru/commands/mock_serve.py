@@ -104,7 +104,7 @@ async def _serve(context: Context, say: Callable[[Result], None]) -> int:
         try:
             service = _service(world, sites, served, args)
             if place is not None:
-                write(place, service.sites)
+                write(place, service.sites, service.firecrest)
                 home = shlex.quote(str(place.parent.parent))
                 try_it = f"XDG_CONFIG_HOME={home} naru --profile {shlex.quote(sites[0].name)} jobs"
                 service = replace(service, profile_file=clean(str(place)), try_it=try_it)
