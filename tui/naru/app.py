@@ -52,6 +52,7 @@ from naru_client.reading import Reading
 if TYPE_CHECKING:
     from naru.session import Opened
     from naru_client.insight.history import Past
+    from naru_client.logs.source import LogSource
 
 
 LEAVE_WITHIN = 3.0  # seconds after a signal; a terminal that is gone may keep the last write from ever ending
@@ -269,12 +270,30 @@ class NaruApp(App[None]):
 
     @work(group="raw", exclusive=True, exit_on_error=False, description="asks what the source says of one job")
     async def want_raw(self, site: str, job_id: str) -> None:
-        home = next(iter(self.centres.values()))
         try:
-            reading = await self.centres.get(site, home).raw_job(job_id)
+            reading = await self._centre(site).raw_job(job_id)
         except NaruError as error:
             reading = Reading("", "", self.now(), error=error.message)
         self.post_message(RawArrived(site, job_id, reading))
+
+    @work(group="job", exclusive=True, exit_on_error=False, description="asks for the records of one job")
+    async def want_job(self, site: str, job_id: str, post: Callable[[Message], object]) -> None:
+        from naru.asking_job import ask_for_job
+
+        await ask_for_job(self._centre(site), job_id, post)
+
+    @work(group="script", exclusive=True, exit_on_error=False, description="asks for a batch script")
+    async def want_script(self, site: str, job_id: str, post: Callable[[Message], object]) -> None:
+        from naru.asking_job import ask_for_script
+
+        await ask_for_script(self._centre(site), job_id, post)
+
+    def open_log(self, site: str, path: str) -> "LogSource":
+        """A file at a site as a log. Raises NotProvided where there is no way to read it."""
+        return self._centre(site).open_log(path)
+
+    def _centre(self, site: str) -> Centre:
+        return self.centres.get(site) or next(iter(self.centres.values()))
 
     @work(group="history", exclusive=True, exit_on_error=False, description="asks accounting for a slice of the past")
     async def want_history(self, past: "Past", post: Callable[[Message], object]) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from naru.joining import addressed
 from naru_client.i18n import _, n_
 from naru_client.model import Job
-from naru_client.text import clean
+from naru_client.text import clean, clean_block
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -52,12 +52,14 @@ def harmless(text: str) -> str:
     return clean(text, max(len(text), 1))
 
 
-def copy(app: "App[Any]", text: str, told: str, environ: Mapping[str, str] | None = None) -> bool:
+def copy(
+    app: "App[Any]", text: str, told: str, environ: Mapping[str, str] | None = None, *, lines: bool = False
+) -> bool:
     """Put a text into the clipboard and say so with `told`; one that is too long is refused, with its size.
 
-    Whether it was handed to the terminal: none says whether it took it.
+    Whether it was handed to the terminal: none says whether it took it. With `lines` its line feeds stay.
     """
-    text = harmless(text)
+    text = clean_block(text) if lines else harmless(text)
     size = len(text.encode("utf-8", "replace"))
     if size > LONGEST:
         refused = _("too much for the clipboard: {n} bytes, terminals take {most}; e writes a file").format(

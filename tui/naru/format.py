@@ -99,6 +99,13 @@ def span(start: datetime | None, end: datetime | None, now: datetime) -> str:
     return "–".join(when(moment, now) for moment in (start, end) if moment)
 
 
+def progress_bar(share: float, glyphs: Glyphs, cells: int = 10) -> str:
+    """How far something is, `share` being 0 to 1: `████░░░░░░ 43 %`."""
+    share = min(max(share, 0.0), 1.0)
+    done = int(share * cells)
+    return f"{glyphs.used * done}{glyphs.free * (cells - done)} {share * 100:.0f} %"
+
+
 def size(count: int | None) -> str:
     """Bytes in binary units: `512 MiB`, `1.5 TiB`."""
     if count is None:

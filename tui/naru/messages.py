@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from naru.state import Failure, Topic
+from naru_client.errors import NaruError
+from naru_client.model import Job
 from naru_client.reading import Reading
 
 if TYPE_CHECKING:
@@ -57,3 +59,25 @@ class PastArrived(Message):
         super().__init__()
         self.past = past
         self.last = last
+
+
+class JobArrived(Message):
+    """What the centre told of one job, all its records; or why it did not."""
+
+    def __init__(self, site: str, job_id: str, jobs: tuple[Job, ...], error: NaruError | None = None) -> None:
+        super().__init__()
+        self.site = site
+        self.job_id = job_id
+        self.jobs = jobs
+        self.error = error
+
+
+class ScriptArrived(Message):
+    """The batch script of a job, cleaned; or why there is none."""
+
+    def __init__(self, site: str, job_id: str, text: str, error: NaruError | None = None) -> None:
+        super().__init__()
+        self.site = site
+        self.job_id = job_id
+        self.text = text
+        self.error = error

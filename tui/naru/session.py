@@ -143,6 +143,7 @@ class Context:
                 from naru.app import run
 
                 gc.freeze()  # what is loaded by now stays: no collection need look at it again
+                gc.set_threshold(20_000, 20, 20)  # drawing makes much that lives for a frame: looked at at its end
                 gc.enable()
                 return run(opened, self.settings)
             finally:

@@ -21,8 +21,10 @@ from naru_client.i18n import _, mark, n_
 
 if TYPE_CHECKING:
     from naru_client.insight.history import Past
+    from naru_client.logs.source import LogSource
 
 TABS = (("overview", mark("Overview")), ("jobs", mark("Jobs")), ("gpus", mark("GPUs")))
+WIDE = 100  # columns from which panes stand side by side
 OLD = 3  # a reading this many times older than its interval is shown as old
 MOST_TROUBLES = 3  # so many sites that do not answer are named in the banner
 
@@ -46,6 +48,9 @@ class Terminal(Protocol):
     def show_tab(self, tab: str) -> None: ...
     def want(self, topics: tuple[Topic, ...]) -> None: ...
     def want_raw(self, site: str, job_id: str) -> None: ...
+    def want_job(self, site: str, job_id: str, post: Callable[[Message], object]) -> None: ...
+    def want_script(self, site: str, job_id: str, post: Callable[[Message], object]) -> None: ...
+    def open_log(self, site: str, path: str) -> "LogSource": ...
     def want_history(self, past: "Past", post: Callable[[Message], object]) -> None: ...
     def stop_history(self) -> None: ...
     def set_everybody(self, everybody: bool) -> None: ...
@@ -59,7 +64,7 @@ class NaruScreen(Screen[None]):
 
     TAB: ClassVar[str] = ""
     TOPICS: ClassVar[tuple[Topic, ...]] = ()
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 (Textual's own declaration)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (Textual's own declaration)
     DEFAULT_CSS = """
     NaruScreen { background: $background; color: $foreground; }
     NaruScreen > #banner { dock: top; margin-top: 1; background: $panel; display: none; }
@@ -76,6 +81,8 @@ class NaruScreen(Screen[None]):
         return cast(Terminal, self.app)
 
     def compose(self) -> ComposeResult:
+        # The breakpoint's class comes with the first size otherwise, and styles the whole screen a second time.
+        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         yield TopLine(TABS, self.tab, self.terminal.glyphs)
         yield TextLines(id="banner")
         yield from self.body()
@@ -111,6 +118,14 @@ class NaruScreen(Screen[None]):
         """Set the listing of a long queue going, in place of one that is still under way."""
         worker: Worker[None] = self.run_worker(work, group="listing", exclusive=True, description="lists a long queue")
         return worker
+
+    def work_on(
+        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, description: str, *, alone: bool = True
+    ) -> None:
+        """Set something going; `alone` in place of what goes on under the same name."""
+        _worker: Worker[None] = self.run_worker(
+            work, group=group, exclusive=alone, exit_on_error=False, description=description
+        )
 
     def on_top_line_tab_clicked(self, message: TopLine.TabClicked) -> None:
         self.terminal.show_tab(message.tab)

@@ -40,7 +40,7 @@ class GpusScreen(GpuTables):
         Binding("v", "view", _("Pools / nodes"), id="gpus.view"),
         Binding("tab", "app.focus_next", _("Table / map"), id="gpus.focus"),
         Binding("m", "mode", _("Map by …"), id="gpus.mode"),
-        Binding("slash", "filter", _("Filter"), id="gpus.filter"),
+        Binding("slash", "filter", _("Filter"), id="gpus.filter", priority=True),
         *GpuTables.TABLE_BINDINGS,
         Binding("escape", "back", _("Back"), id="gpus.all"),
     ]

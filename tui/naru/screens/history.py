@@ -37,7 +37,7 @@ FIRST_OWN, FIRST_EVERYBODY = "7d", "24h"  # everybody's jobs are a heavier quest
 AT_ONCE, AT_ONCE_EVERYBODY = 6, 3  # questions put in turn until the first screen is full; then the person says when
 
 NOT_WHILE_TYPING = frozenset(
-    {"filter", "period", "preset", "more", "again", "everybody", "sort", "reverse", "columns", "export", "copy",
+    {"filter", "period", "preset", "more", "again", "everybody", "log", "sort", "reverse", "columns", "export", "copy",
      "copy_more", "leave", "back"}
 )  # fmt: skip
 
@@ -51,8 +51,9 @@ class HistoryScreen(JobListScreen):
         Binding("d", "period", _("Dates"), id="history.period"),
         Binding("left_square_bracket", "preset(-1)", _("Previous span"), show=False, id="history.previous"),
         Binding("right_square_bracket", "preset(1)", _("Next span"), show=False, id="history.next"),
-        Binding("slash", "filter", _("Filter"), id="history.filter"),
+        Binding("slash", "filter", _("Filter"), id="history.filter", priority=True),
         Binding("a", "everybody", _("All users"), id="history.everybody"),
+        Binding("l", "log", _("Log"), show=False, id="history.log"),
         Binding("o", "sort", _("Sort"), show=False, id="history.sort"),
         Binding("O", "reverse", _("Reverse the order"), show=False, id="history.reverse"),
         Binding("e", "export", _("Export"), show=False, id="history.export"),

@@ -1,6 +1,6 @@
 """One job on its own page: why it is where it is, everything about it, and what the source says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,16 +9,20 @@ from textual.containers import Container, VerticalScroll
 
 from naru.format import accelerators, duration, size, time_limit, when
 from naru.joining import addressed
+from naru.log_summary import summary_lines, summary_of
 from naru.screens.base import NaruScreen
 from naru.screens.job_columns import state_style
 from naru.state import State, Topic
 from naru.widgets.text_lines import Line, TextLines, labelled
+from naru_client.errors import NaruError
 from naru_client.i18n import _, mark
 from naru_client.insight.reasons import shown_estimate
 from naru_client.insight.why import why
+from naru_client.logs.summary import Summary
 from naru_client.model import Job
 
 PARTS = (("why", mark("Why")), ("details", mark("Details")), ("raw", mark("Raw")))
+LOOK_AGAIN = timedelta(minutes=1)  # between two looks into the log of a job whose page is open
 STATE_STYLES = {"running": "good", "waiting": "warning", "moving": "link", "failed": "bad", "done": "quiet"}
 
 
@@ -33,6 +37,7 @@ class JobScreen(NaruScreen):
         ),
         Binding("j,down", "scroll(1)", _("Down"), show=False, id="job.down"),
         Binding("k,up", "scroll(-1)", _("Up"), show=False, id="job.up"),
+        Binding("l", "log", _("Log"), id="job.log"),
         Binding("y", "copy", _("Copy the id"), id="job.copy"),
     ]
 
@@ -44,6 +49,8 @@ class JobScreen(NaruScreen):
         self._tab = tab
         self._part = "why"
         self._last: Job | None = job
+        self._log: Summary | None = None
+        self._log_of: tuple[str, datetime] | None = None  # in which state the log was last looked into, and when
 
     @property
     def tab(self) -> str:
@@ -82,7 +89,13 @@ class JobScreen(NaruScreen):
             gone = _("no longer listed")
             title.append((f"  ({gone})", "warning"))
         self.query_one("#title", TextLines).show([title])
-        self.query_one("#why", TextLines).show([((line, ""),) for line in why(job, now)])
+        said: list[Line] = [((line, ""),) for line in why(job, now)]
+        if self._log is not None:
+            said += [(("", ""),), *summary_lines(self._log, now, self.terminal.glyphs)]
+        self.query_one("#why", TextLines).show(said)
+        if job.stdout and not job.waiting and self._log_is_old(job, now):
+            self._log_of = (job.state, now)
+            self.work_on(self._look_into_log, "log", "looks into a job's log")
         self.query_one("#details", TextLines).show(details(job, now))
         raw = state.raw.get((self._site, self.job_id))
         if raw is None:
@@ -92,6 +105,23 @@ class JobScreen(NaruScreen):
         else:
             lines = [((raw.source, "quiet"),), *(((line, ""),) for line in raw.value.split("\n"))]
         self.query_one("#raw", TextLines).show(lines)
+
+    def _log_is_old(self, job: Job, now: datetime) -> bool:
+        """What it says of a job that runs is told with its age: it must not be older than it seems."""
+        if self._log_of is None or job.state != self._log_of[0]:
+            return True
+        return job.running and now - self._log_of[1] >= LOOK_AGAIN
+
+    async def _look_into_log(self) -> None:
+        """What the job's log says; where it cannot be read this page has nothing to say of it."""
+        job = self._last
+        if job is None or not job.stdout:
+            return
+        try:
+            self._log = await summary_of(self.terminal.open_log(self._site, job.stdout), self.terminal.now)
+        except NaruError:
+            return
+        self.show_state(self.terminal.state)
 
     def action_back(self) -> None:
         self.app.pop_screen()
@@ -108,6 +138,12 @@ class JobScreen(NaruScreen):
 
     def action_scroll(self, by: int) -> None:
         self.query_one(f"#{self._part}-part", VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_log(self) -> None:
+        from naru.screens.log import LogScreen
+
+        if self._last is not None:
+            self.app.push_screen(LogScreen((self._last,), self.tab))
 
     def action_copy(self) -> None:
         from naru.clipboard import copy_ids

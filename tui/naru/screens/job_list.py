@@ -11,6 +11,7 @@ from naru.widgets.line_table import LineTable
 from naru_client.i18n import _
 from naru_client.insight.corpus import Corpus
 from naru_client.insight.filter import Filter, FilterError, Me, parse
+from naru_client.insight.fold import Row
 from naru_client.insight.queue_view import Sorting
 from naru_client.text import clean
 
@@ -76,6 +77,14 @@ class JobListScreen(NaruScreen):
         from naru.screens.job import JobScreen
 
         self.app.push_screen(JobScreen(row, self.tab))
+
+    def action_log(self) -> None:
+        """The log of the job under the cursor; of an array or a het job that of each of its parts."""
+        row = self.query_one(LineTable).current
+        if row is not None:
+            from naru.screens.log import LogScreen
+
+            self.app.push_screen(LogScreen(row.members if isinstance(row, Row) else (row,), self.tab))
 
     def action_copy(self) -> None:
         from naru.clipboard import copy_ids

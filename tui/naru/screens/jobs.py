@@ -1,6 +1,8 @@
 """Jobs: the queue as a table, filtered, sorted, with arrays folded."""
 
 from collections.abc import Sequence
+from importlib import import_module
+from threading import Thread
 from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -40,9 +42,16 @@ EVERYBODY = (
     "qos",
     "reason",
 )
+READY_AFTER = 1.0  # seconds after which nobody waits for this screen any more
 NOT_WHILE_TYPING = (
-    "filter", "sort", "reverse", "everybody", "unfold", "copy", "copy_more", "export", "clear", "columns", "history",
+    "filter", "log", "sort", "reverse", "everybody", "unfold", "copy", "copy_more", "export", "clear", "columns",
+    "history",
 )  # fmt: skip
+
+
+def _make_log_ready() -> None:
+    """Have the log screen loaded before its key is pressed: a log opens in one frame."""
+    Thread(target=import_module, args=("naru.screens.log",), daemon=True, name="loads the log screen").start()
 
 
 class JobsScreen(JobListScreen):
@@ -50,7 +59,8 @@ class JobsScreen(JobListScreen):
     TOPICS: ClassVar[tuple[Topic, ...]] = ("jobs", "history")
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", _("Filter"), id="jobs.filter"),
+        Binding("slash", "filter", _("Filter"), id="jobs.filter", priority=True),
+        Binding("l", "log", _("Log"), id="jobs.log"),
         Binding("o", "sort", _("Sort"), id="jobs.sort"),
         Binding("O", "reverse", _("Reverse the order"), show=False, id="jobs.reverse"),
         Binding("a", "everybody", _("All users"), id="jobs.everybody"),
@@ -76,6 +86,7 @@ class JobsScreen(JobListScreen):
 
     def on_mount(self) -> None:
         self.query_one(LineTable).focus()
+        self.set_timer(READY_AFTER, _make_log_ready)
 
     def show_state(self, state: State) -> None:
         everybody = state.everybody or state.user is None
