@@ -25,6 +25,7 @@ VERBS = {
     "gpus": mark("accelerators in use, free and away, by site and model"),
     "jobs": mark("your jobs, or everybody's, through a filter"),
     "job": mark("everything about one job"),
+    "logs": mark("what a job has written, printed, searched or followed"),
     "nodes": mark("nodes with their state, load and reason"),
     "sites": mark("the site, how it is reached and how it does"),
     "why": mark("why a job waits, or how it ended, in words"),
