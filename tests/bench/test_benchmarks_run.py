@@ -97,3 +97,21 @@ def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None
 
 def test_the_node_map_is_measured_against_itself() -> None:
     assert "1 % changed, against all anew" in bench("node_map.py")
+
+
+def test_a_search_is_measured_against_grep() -> None:
+    output = bench("log_search.py", "--runs", "1", "--size", "2M")
+    assert "a word, alone, against grep" in output
+    assert "in every line, naru, alone, for 1 MB" in output
+
+
+def test_opening_a_log_is_measured() -> None:
+    output = bench("log_open.py", "--runs", "1", "--size", "2M", "--toolong", "", "--lnav", "")
+    assert "the key, big against small: time" in output
+    assert "naru logs, against naru --version" in output
+
+
+def test_following_a_log_is_measured() -> None:
+    output = bench("log_follow.py", "--seconds", "1", "--rate", "2000")
+    assert "the last line on the screen, at the end" in output
+    assert "key to settled, p95" in output
