@@ -133,6 +133,18 @@ async def test_what_is_written_comes_into_sight_while_one_is_at_the_end(centre: 
         await has(screen, "step 5002")
 
 
+async def test_a_look_can_be_asked_for(centre: FakeCentre, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LocalLog, "pace", 3600)
+    monkeypatch.setattr("naru.log_reading.SOONEST", 0.0)
+    async with opened(centre) as screen:
+        await opened_log(screen)
+        await has(screen, "following")
+        with log.open("a") as file:
+            file.write(lines(3, 5000))
+        await screen.press("r")
+        await has(screen, "step 5002")
+
+
 async def test_new_lines_never_steal_the_scroll(centre: FakeCentre, log: Path) -> None:
     async with opened(centre) as screen:
         await opened_log(screen)

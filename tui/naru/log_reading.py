@@ -26,6 +26,7 @@ LOOKED_AT = 400  # new lines of one look in which progress and problems are look
 AT_ONCE = 50  # of these at a time
 MOST_HERE = 4 << 20  # bytes of a file on this machine that are read with one look
 BEHIND = 8 << 20  # bytes; a log that grows faster than it can be read is gone after at its end
+SOONEST = 1.0  # seconds between two looks that a person asks for
 BUSY = 0.4  # seconds between two looks at a log that fills a screen with each: what is drawn goes over a network
 
 Wish = Callable[[], Awaitable[None]]
@@ -72,6 +73,7 @@ class LogReading(LogGoing):
         self._looking: asyncio.Future[list[News]] | None = None
         self._news: list[News] = []  # what is still to be done about it
         self._growth = 0  # lines that came with the last look
+        self._hurried = False  # a look is wanted before it is time
         self._lost = False  # the last look could not find it
 
     def begin_at(self, offset: int | None) -> None:
@@ -121,6 +123,11 @@ class LogReading(LogGoing):
         self.sticking = False
         self.ask(lambda: self._seek(wanted))
 
+    def look_now(self) -> None:
+        """Look at the log before it is time, but not sooner after the last look than a server likes."""
+        self._hurried = True
+        self._asked.set()
+
     def wake(self) -> None:
         """More lines may have to be at hand than before."""
         self._asked.set()
@@ -155,7 +162,8 @@ class LogReading(LogGoing):
         """Read until cancelled."""
         await self._guarded(self._open)
         loop = asyncio.get_running_loop()
-        due = loop.time() + self.pace  # keys that come one upon another do not put the next look off
+        looked = loop.time()
+        due = looked + self.pace  # keys that come one upon another do not put the next look off
         while True:
             if self._wish is None and (left := due - loop.time()) > 0:
                 with suppress(TimeoutError):
@@ -165,10 +173,13 @@ class LogReading(LogGoing):
             wish, self._wish = self._wish, None
             if wish is not None:
                 await self._grant(wish, wished=True)
+            if self._hurried and loop.time() >= looked + SOONEST:
+                due = loop.time()
             if loop.time() >= due:
-                if not self._resting():
+                if self._hurried or not self._resting():
                     await self._grant(self._look)
-                due = loop.time() + self.pace
+                self._hurried, looked = False, loop.time()
+                due = looked + self.pace
             await self._grant(self._fill)
 
     async def close(self) -> None:

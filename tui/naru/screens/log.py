@@ -52,6 +52,7 @@ class LogScreen(LogFindingScreen):
         Binding("ampersand", "only", _("Only what matches"), show=False, id="log.only"),
         Binding("number_sign,ctrl+g", "type('seek')", _("Go to a line, share or time"), show=False, id="log.seek"),
         Binding("w", "wrap", _("Wrap"), id="log.wrap"),
+        Binding("r", "look", _("Look again"), show=False, id="log.look"),
         Binding("o", "stream", _("Output, errors, script"), show=False, id="log.stream"),
         Binding("right_square_bracket", "task(1)", _("Next task"), show=False, id="log.next-task"),
         Binding("left_square_bracket", "task(-1)", _("Task before"), show=False, id="log.previous-task"),
@@ -332,6 +333,10 @@ class LogScreen(LogFindingScreen):
             self.show_log()
             return
         self.app.pop_screen()
+
+    def action_look(self) -> None:
+        if self.reading is not None:
+            self.reading.look_now()
 
     def action_leave(self) -> None:
         self.app.pop_screen()
