@@ -13,8 +13,15 @@ from tests.terminal import Terminal
 from naru_client import i18n
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `slurm` are skipped, with the reason, where there is no real Slurm."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `slurm` are skipped, with the reason, where there is no real Slurm.
+
+    Where tests run side by side, those of one file stay together, and so do all that share the one real Slurm.
+    """
+    if config.getoption("numprocesses", None):
+        for item in items:
+            shared = item.get_closest_marker("slurm") is not None or "lab" in item.path.parts
+            item.add_marker(pytest.mark.xdist_group("slurm" if shared else str(item.path)))
     if reason := real.why_skipped():
         for item in items:
             if item.get_closest_marker("slurm"):
