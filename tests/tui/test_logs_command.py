@@ -263,6 +263,11 @@ def test_errors_are_one_line_and_a_code(over: Over, capfdbinary: Capture, log: P
     assert "does not answer" in complained(capfdbinary, 4, "1")
 
 
+def timeless(line: bytes) -> bytes:
+    """A line without its digits: the demo's past ends at the moment at which it is opened."""
+    return re.sub(rb"\d", b"", line)
+
+
 def test_the_demo_serves_its_logs(capfdbinary: Capture) -> None:
     assert main(["jobs", "--demo", "--json"]) == 0
     jobs = json.loads(capfdbinary.readouterr().out)["data"]
@@ -270,7 +275,8 @@ def test_the_demo_serves_its_logs(capfdbinary: Capture) -> None:
     name = f"{ended['site']}:{ended['id']}"
     whole = printed(capfdbinary, name, "--demo", "--raw")
     assert whole
-    assert printed(capfdbinary, name, "--demo", "--tail", "1", "--raw") == whole.splitlines(keepends=True)[-1]
+    last = printed(capfdbinary, name, "--demo", "--tail", "1", "--raw")
+    assert timeless(last) == timeless(whole.splitlines(keepends=True)[-1])
     (log,) = json.loads(printed(capfdbinary, name, "--demo", "--json"))["data"]
     assert (log["size"], log["source"]) == (len(whole), "FirecREST (simulated)")
 
