@@ -24,6 +24,7 @@ from naru_client.logs.encoding import Codec
 from naru_client.logs.lines import RawLine
 from naru_client.logs.local import LocalLog
 from naru_client.logs.pattern import read_pattern
+from naru_client.logs.search import Progress, Search
 
 __all__ = ["_quick_looks"]  # a fixture for every test here
 
@@ -208,3 +209,27 @@ async def test_it_lives_through_whatever_takes_the_place_of_the_file(centre: Fak
         log.write_text(lines(30))
         await has(screen, "step 29")
         assert [worker.state.name for worker in shown.workers if worker.group == "log"] == ["RUNNING"]
+
+
+async def test_a_count_that_breaks_off_is_not_begun_again_and_again(
+    centre: FakeCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that refuses the search, but tells of the log, would be asked for ever."""
+    begun = 0
+
+    async def refused(search: Search, start: int = 0, end: int | None = None) -> Progress:
+        nonlocal begun
+        begun += 1
+        search._broken = search._done = True
+        return search.progress
+
+    monkeypatch.setattr(Search, "run", refused)
+    async with opened(centre) as screen:
+        shown = await opened_log(screen)
+        await screen.press("slash")
+        await screen.type("x")
+        await has(screen, "not counted")
+        for _turn in range(20):
+            shown.show_log()
+            await screen.pilot.pause()
+        assert begun == 1

@@ -1,5 +1,6 @@
 """The state over several sites: each has its own part, and the screens' view is the parts joined."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -112,6 +113,33 @@ def test_one_id_at_two_sites_is_two_jobs() -> None:
     assert at_c is not None
     assert (at_b.site, at_c.site) == ("b", "c")
     assert state.find_job("a", "2", submitted) is None
+
+
+def test_many_jobs_are_renewed_as_one_is_found_and_in_one_pass() -> None:
+    runs = [job(7, site="b", submitted=NOW - timedelta(hours=n), state="COMPLETED") for n in (1, 2)]
+    state = told(with_jobs(), "b", "jobs", *jobs_at("b", 2, 3), *runs)
+    known = [
+        *jobs_at("b", 2, 3),
+        *jobs_at("a", 1),
+        *jobs_at("c", 2, 99),
+        *(replace(run, state="RUNNING") for run in runs),
+    ]
+    each = [state.find_job(one.site, one.id, one.submitted) or one for one in known]
+    assert list(state.renewed(known)) == each
+    assert [one.state for one in each[-2:]] == ["COMPLETED", "COMPLETED"]
+
+    passes = 0
+
+    class Counted(tuple[Job, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Job]:
+            nonlocal passes
+            passes += 1
+            return super().__iter__()
+
+    replace(state, all_jobs=Counted(known)).renewed(known)
+    assert passes == 1
 
 
 def test_accelerators_of_a_model_are_added_up_over_the_sites() -> None:

@@ -1,7 +1,7 @@
 """How figures are written: one place for the command line and the screens. Pure; unknown is a dash, never a zero."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from rich.cells import cell_len, set_cell_size
 
@@ -90,6 +90,11 @@ def when(moment: datetime | None, now: datetime) -> str:
     if abs((local.date() - today.date()).days) < 300:
         return local.strftime("%m-%d %H:%M")
     return local.strftime("%Y-%m-%d")
+
+
+def local_zone() -> tzinfo:
+    """The reader's own time zone: stamps that name none are taken to be in it."""
+    return datetime.now().astimezone().tzinfo or UTC
 
 
 def span(start: datetime | None, end: datetime | None, now: datetime) -> str:

@@ -63,23 +63,18 @@ class LogReading(LogGoing):
         self.happened = ""  # what came of the file last, in words
         self.summary = Summary()
         self.began = 0  # how often it started anew
+        self.recovered = 0  # how often it could be read again
         self.only: Callable[[LogText], Lines] | None = None
         self._most = MOST if source.local_path is None else MOST_HERE
         self._resting = resting
         self._following: Following | None = None
         self._wish: Wish | None = None
         self._asked = asyncio.Event()
-        self._first: int | None = None  # where it is to be opened
         self._looking: asyncio.Future[list[News]] | None = None
         self._news: list[News] = []  # what is still to be done about it
         self._growth = 0  # lines that came with the last look
         self._hurried = False  # a look is wanted before it is time
         self._lost = False  # the last look could not find it
-
-    def begin_at(self, offset: int | None) -> None:
-        """Where it is to be opened; at its end when that is None."""
-        self._first = offset
-        self.sticking = offset is None
 
     # ---- what keys ask -----------------------------------------------------------------------------------------
 
@@ -248,10 +243,7 @@ class LogReading(LogGoing):
         self._following = Following(self.source, stat, self.size or 0, most=self._most)
         await self._following.remember()
         self.trouble = None
-        if self._first is None:
-            await self._go_end()
-        else:
-            await self._go(self._first)
+        await self._go_end()
         self._fold(self.window.lines)
 
     async def _look(self) -> None:
@@ -266,6 +258,7 @@ class LogReading(LogGoing):
             self._lost = any(isinstance(one, Lost) for one in self._news) or (self._lost and not self._news)
             if self.trouble is not None and not self._lost:
                 self.trouble = None
+                self.recovered += 1
                 self._changed()
             if not self._news:  # most looks find nothing: then there is nothing to draw either
                 return

@@ -24,9 +24,9 @@ class LogSearch:
         self.here: int | None = None
         self.nothing = ""  # said instead of a count when there is nothing in the wanted direction
         self._reading = reading
+        self._as_of = (reading.began, reading.recovered)
         self._search = Search(reading.source.inner, pattern, text.codec, on_progress=self._moved)
         self._changed = changed
-        self.began = reading.began
         self._size = reading.size or 0
         self._grew = asyncio.Event()
         self._place: tuple[int, int] | None = None  # which one was found last, of how many
@@ -99,9 +99,14 @@ class LogSearch:
         return "  ".join(filter(None, (name, told, self.nothing)))
 
     @property
-    def broken(self) -> bool:
-        """Whether the counting ended because the log could not be read."""
-        return self._search.progress.broken
+    def outlived(self) -> bool:
+        """Whether it is worth counting anew: the log is another one, or can be read again after counting broke off.
+
+        Not because it broke off alone: the next attempt may end as this one did, and ask a server again each time.
+        """
+        began, recovered = self._as_of
+        broken = self._search.progress.broken
+        return self._reading.began != began or (broken and self._reading.recovered != recovered)
 
     def lines(self, text: LogText) -> "MatchingLines":
         return MatchingLines(text, self._search)

@@ -108,8 +108,19 @@ class State(Struct, frozen=True, kw_only=True):
 
     def find_job(self, site: str, job_id: str, submitted: datetime | None) -> Job | None:
         """The record of that id and submission at a site: one id may stand for several runs, and for several sites."""
-        same = [j for j in self.all_jobs if j.id == job_id and self.same_site(j.site, site)]
-        return next((j for j in same if j.submitted == submitted), same[0] if len(same) == 1 else None)
+        return self._chosen((j for j in self.all_jobs if j.id == job_id), site, submitted)
+
+    def renewed(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+        """The records of these jobs as they are listed now; those that are no longer listed as they are."""
+        same: dict[str, list[Job]] = {job.id: [] for job in jobs}
+        for listed in self.all_jobs:  # once for all of them: an array may have ten thousand
+            if (found := same.get(listed.id)) is not None:
+                found.append(listed)
+        return tuple(self._chosen(same[job.id], job.site, job.submitted) or job for job in jobs)
+
+    def _chosen(self, jobs: Iterable[Job], site: str, submitted: datetime | None) -> Job | None:
+        same = [job for job in jobs if self.same_site(job.site, site)]
+        return next((job for job in same if job.submitted == submitted), same[0] if len(same) == 1 else None)
 
 
 def opening_state(name: str, sites: Sequence[tuple[str, str | None]]) -> State:

@@ -34,11 +34,6 @@ class Window:
         """The offset of the first byte that was not yet given."""
         return self._base + self._fill
 
-    @property
-    def unended(self) -> bool:
-        """Whether the line that starts at `line` is still without its newline."""
-        return self._fill > 0 or self._inside
-
     def room(self) -> memoryview:
         """Where the next bytes go; never empty."""
         return self._view[self._fill :]

@@ -1,7 +1,6 @@
 """Which files `naru logs` prints, by what is known of a job, and their sources."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -80,8 +79,3 @@ def told_missing(error: NaruError, job_id: str, jobs: Sequence[Job]) -> NaruErro
 def guess_words() -> str:
     """What is said beside a log whose path nobody told."""
     return _("the centre does not tell its path: this is what stands under Slurm's default name")
-
-
-def local_zone() -> tzinfo:
-    """The zone in which stamps without one are read: the reader's own."""
-    return datetime.now().astimezone().tzinfo or UTC

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from naru.commands.job_ids import find, wanted_job
-from naru.commands.log_files import guess_words, local_zone, no_file, open_file, told_missing, wanted_files
+from naru.commands.log_files import guess_words, no_file, open_file, told_missing, wanted_files
 from naru.commands.log_output import LogOutput
 from naru.commands.log_printing import MOST_OPEN, Choice, LogPrinting, print_one
+from naru.format import local_zone
 from naru.output import remark
 from naru.session import Context, Opened
 from naru.terminal import standard_streams

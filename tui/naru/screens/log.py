@@ -7,11 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from naru.format import local_zone
 from naru.joining import addressed
 from naru.log_reading import LogReading
 from naru.log_window import LogWindow
 from naru.messages import JobArrived, ScriptArrived
-from naru.screens.log_facts import local_zone, shown_share, status_line, title_line
+from naru.screens.log_facts import shown_share, status_line, title_line
 from naru.screens.log_finding import LogFindingScreen
 from naru.state import State, Topic
 from naru.widgets.log_view import LogView
@@ -29,10 +30,7 @@ HELD = 0.1  # seconds after which a blank screen is better than none
 
 
 class LogScreen(LogFindingScreen):
-    """`jobs` are the records whose logs these are: of one job, or of the tasks of an array or the parts of a het job.
-
-    `offset` is where to open it; at its end when that is not given. `stream` is what to open first.
-    """
+    """`jobs` are the records whose logs these are: of one job, or of an array's tasks or a het job's parts."""
 
     TOPICS: ClassVar[tuple[Topic, ...]] = ("jobs", "history")
     # A file of its own would be parsed, with all others, when the first log is opened.
@@ -62,12 +60,11 @@ class LogScreen(LogFindingScreen):
         Binding("v", "pager", _("Open in the pager"), show=False, id="log.pager"),
     ]
 
-    def __init__(self, jobs: Sequence[Job], tab: str, *, stream: str = "out", offset: int | None = None) -> None:
+    def __init__(self, jobs: Sequence[Job], tab: str) -> None:
         super().__init__()
         self._jobs = tuple(jobs)
         self._tab = tab
-        self._stream = stream
-        self._offset = offset
+        self._stream = "out"
         self._files: tuple[LogFile, ...] = ()
         self._chosen = 0
         self._asked = False  # the centre was asked for what the list did not tell
@@ -113,7 +110,7 @@ class LogScreen(LogFindingScreen):
             self.show_log()
 
     def show_state(self, state: State) -> None:
-        self._jobs = tuple(state.find_job(job.site, job.id, job.submitted) or job for job in self._jobs)
+        self._jobs = state.renewed(self._jobs)
         if self.reading is None and self._stream != "script" and files_of_many(self._jobs) != self._files:
             self._find_files()  # it has started meanwhile
         else:
@@ -187,8 +184,6 @@ class LogScreen(LogFindingScreen):
     def _read(self, source: LogSource) -> None:
         self._leave_log()
         reading = LogReading(source, self.changed, now=self.terminal.now, zone=local_zone(), resting=self._nobody_looks)
-        reading.begin_at(self._offset)
-        self._offset = None
         view = self.query_one(LogView)
         view.take(reading.window)
         self.reading = reading
@@ -242,7 +237,7 @@ class LogScreen(LogFindingScreen):
             find = self.search.pattern.spans if self.search is not None else None
             self.query_one(LogView).show(find, self._here, shown_share(reading))
             if self.search is not None:
-                if self.search.began != reading.began or (self.search.broken and reading.trouble is None):
+                if self.search.outlived:
                     self.search_anew()
                     return
                 self.search.grown_to(reading.size or 0)

@@ -1,6 +1,6 @@
 """What the log screen says around the log: whose it is, how far the work is, where one is in it. Pure."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from naru.format import Glyphs, duration, progress_bar, size, when
 from naru.log_reading import LogReading
@@ -13,13 +13,6 @@ from naru_client.logs.memory import TextLog
 from naru_client.logs.names import LogFile
 from naru_client.logs.progress import Progress
 from naru_client.model import Job
-
-
-def local_zone() -> tzinfo:
-    """The zone in which stamps without one are read: the reader's own."""
-    zone = datetime.now().astimezone().tzinfo
-    assert zone is not None
-    return zone
 
 
 def shown_share(reading: LogReading) -> tuple[float, float]:

@@ -2,8 +2,8 @@
 
 from textual.widgets import Input
 
+from naru.format import local_zone
 from naru.log_search import LogSearch
-from naru.screens.log_facts import local_zone
 from naru.screens.log_taking import LogTakingScreen
 from naru.widgets.log_view import LogView
 from naru.widgets.word_box import WordBox
