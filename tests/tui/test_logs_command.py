@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.tui.fake import HOSTILE, NOW, FakeCentre, job, waiting
 
@@ -114,6 +114,8 @@ def test_a_pipe_gets_clean_text_and_no_colour(over: Over, capfdbinary: Capture, 
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.binary(max_size=3000), last=st.none() | st.integers(0, 5))
+@example(data=b"\xef\xbb\xbf", last=1)
+@example(data="\ufeff한 줄\n두 줄\n".encode(), last=5)
 def test_raw_is_the_file(data: bytes, last: int | None, tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("raw") / "out"
     log.write_bytes(data)
@@ -123,6 +125,15 @@ def test_raw_is_the_file(data: bytes, last: int | None, tmp_path_factory: pytest
     elif data[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" not in data:  # of which lines differ
         lines = re.findall(rb"[^\n]*\n|[^\n]+\Z", data)
         assert out == b"".join(lines[-last:] if last else [])
+
+
+def test_a_mark_of_the_encoding_is_no_text(over: Over, capfdbinary: Capture, log: Path) -> None:
+    log.write_bytes("\ufeff한 줄\n두 줄\n".encode("utf-16-le"))
+    over(ended(1, log))
+    for argv in ((), ("--tail", "5")):
+        assert printed(capfdbinary, "1", *argv).decode() == "한 줄\n두 줄\n"
+    (told,) = json.loads(printed(capfdbinary, "1", "--json"))["data"]
+    assert (told["lines"], told["truncated"]) == (["한 줄", "두 줄"], False)
 
 
 @settings(max_examples=25, deadline=None)

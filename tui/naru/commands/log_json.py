@@ -93,11 +93,11 @@ async def _read(
             lines = [_shown(line, codec) for line in (found[-count:] if count > 0 else found if count else [])]
             truncated = len(found) > len(lines)
         else:
-            offset = codec.bom if count < 0 else await start_of_last(source, codec, stat.size, count)
+            offset = 0 if count < 0 else await start_of_last(source, codec, stat.size, count)
             if tail is None and stat.size - offset > MOST:
                 offset = stat.size - MOST + (stat.size - MOST) % codec.unit
             lines = await _lines(source, codec, offset, stat.size)
-            truncated = offset > codec.bom
+            truncated = offset > 0
         return JobLog(
             job=job, stream=stream, path=source.path or None, source=source.source, size=stat.size,
             modified=stat.modified, encoding=codec.name, offset_from=offset, lines=tuple(lines), truncated=truncated,

@@ -14,7 +14,10 @@ LINE = 1 << 12
 
 
 async def start_of_last(source: LogSource, codec: Codec, size: int, count: int) -> int:
-    """Where the last `count` lines of a log as long as `size` start, counted as `tail` does. Raises as the source."""
+    """Where the last `count` lines of a log as long as `size` start, counted as `tail` does. Raises as the source.
+
+    A byte order mark belongs to the first line: whoever reads text from offset 0 on passes over it.
+    """
     if count <= 0:
         return size
     step, end, left, newline = STEP, size, count, len(codec.newline)
@@ -34,7 +37,7 @@ async def start_of_last(source: LogSource, codec: Codec, size: int, count: int) 
                     return begin + at + newline
                 stop = at
         end, step = begin, min(MOST_STEP, step * 4)
-    return codec.bom
+    return 0
 
 
 async def last_matching(source: LogSource, pattern: "Pattern", codec: Codec, size: int, count: int) -> list[bytes]:

@@ -81,7 +81,7 @@ async def _timed(part: Part, choice: Choice, zone: tzinfo, say: Say) -> AsyncIte
         if choice.last is not None and matching is None:
             at = await start_of_last(part.source, part.codec, part.stat.size, choice.last)
             begin = max(part.codec.bom, at - BEFORE)
-            before = await part.source.read(begin, at - begin)
+            before = await part.source.read(begin, max(0, at - begin))
             timing.lines(before.data, part.codec)  # the last stamp of these is that of the lines behind them
         while at < part.stat.size:
             chunk = await part.source.read(at, min(BATCH, part.stat.size - at))
