@@ -55,7 +55,7 @@ def test_of_a_running_job_followed_and_of_a_finished_one(lab: Lab, submitted: li
 
 
 def test_of_an_array_as_one(lab: Lab, submitted: list[str]) -> None:
-    script = "for n in 1 2 3; do date +%Y-%m-%dT%H:%M:%S.%N; sleep 0.2; done"
+    script = "for n in 1 2 3; do date +%Y-%m-%dT%H:%M:%S.%6N; sleep 0.2; done"  # as exact as stamps are compared
     number = submit(lab, submitted, script, "--array=1-2", "-o", "sweep-%A-%a.out")
     until(lab, number, "COMPLETED", "COMPLETING")
     lines = lab.naru("logs", number, user="alice").stdout.decode().splitlines()

@@ -72,8 +72,8 @@ async def merged(
 ) -> AsyncIterator[tuple[int, Sequence[TimedLine]]]:
     """The lines of several logs in order of time: each time a run of one log's lines, with the number of that log.
 
-    Each log's own order stays, so what has no stamp stays behind the line before it; at one moment the first log comes
-    first. Of each log one batch is held.
+    Each log's own order stays, so what has no stamp stays behind the line before it; at one moment (to the microsecond)
+    the first log comes first. Of each log one batch is held.
     """
     heads = [_Head(part) for part in parts]
     heap = [(head.at, number) for number, head in enumerate(heads) if await head.fill()]
