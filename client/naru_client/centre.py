@@ -13,9 +13,11 @@ from naru_client.text import clean
 if TYPE_CHECKING:
     from naru_client.config import Profile
     from naru_client.exchange import CallLog
+    from naru_client.insight.quota import Quota
+    from naru_client.insight.request import Request
     from naru_client.logs.source import LogSource
 
-Capability = Literal["site", "jobs", "job", "history", "nodes", "pools", "reservations", "logs"]
+Capability = Literal["site", "jobs", "job", "history", "nodes", "pools", "reservations", "logs", "quotas"]
 
 
 class Centre(Protocol):
@@ -44,9 +46,17 @@ class Centre(Protocol):
         """
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
-        """Jobs that ended after `since` by the accounting store; of one user, or of all when `user` is None."""
+        """Jobs that ended after `since` by the accounting store; of one user, or of all when `user` is None; of one
+        account alone where it is given. With `ran` those that were cancelled before they could run may be missing:
+        where that saves a question."""
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
         """Every record behind an id (`123`, `123_4`, `123+1`), newest source first; NotFound when there is none."""
@@ -65,6 +75,20 @@ class Centre(Protocol):
     async def pools(self) -> Reading[tuple[Pool, ...]]: ...
 
     async def reservations(self) -> Reading[tuple[Reservation, ...]]: ...
+
+    async def quotas(self, *, user: str | None = None) -> Reading[tuple["Quota", ...]]:
+        """What accounts, users and QOS were granted and have used: all that may be seen, or with `user` those of the
+        accounts that user is in, of those above them, and of every QOS. What the queue claims is not in it:
+        `insight.claims` adds that."""
+
+    async def test_start(
+        self, request: "Request", pool: str, *, script: str | None = None, account: str | None = None
+    ) -> Reading[datetime]:
+        """When the scheduler says that it would start in that pool, were it submitted now. Nothing is submitted.
+
+        `script` is the path of the batch script, `account` that of a request that names none. Raises Refused where it
+        would not be taken, NotProvided where the scheduler cannot be asked.
+        """
 
     async def close(self) -> None:
         """Give up every connection and child process. May be called twice."""

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from naru_client.errors import UsageError
 from naru_client.files import read_regular, why_unreadable
 from naru_client.i18n import _, mark
+from naru_client.model import Grant
 from naru_client.text import clean
 
 Seconds = Annotated[float, Meta(ge=1, le=3600)]
@@ -85,6 +86,25 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", k
     token, as a bearer."""
     firecrest_system: str = ""
     """The centre's name at FirecREST, where it is not the cluster's."""
+    tariff: str = ""
+    """What jobs cost here: a preset's name, or the path of a `.toml` file (see `docs/tariffs.md`)."""
+    customer: str = ""
+    """Your class of customer in the tariff, where it has classes."""
+    service: str = ""
+    """The service you use in the tariff, where it has several."""
+    price: str = ""
+    """The currency to tell costs in, where the tariff has prices; its own unit when empty."""
+    site_rules: str = ""
+    """The site's own rules for what is submitted: a preset's name, or the path of a `.toml` file."""
+    exhausted: Literal["", "fails", "waits", "low-priority", "free-queue"] = ""
+    """What becomes of jobs here once a grant is used up; empty: not known."""
+    usage_decays: bool | None = None
+    """Whether use counts for less as it ages (PriorityDecayHalfLife), which slurmrestd cannot tell. Where it does not,
+    a grant runs out for good, and when is foretold."""
+    least_pace: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    """Below this part of an even use over the contract a grant counts as under-used."""
+    grants: dict[str, Grant] = field(default_factory=dict)
+    """What was agreed with each account: account = { start = DATE, end = DATE, hours = { gpu = N } }."""
     timeout: Seconds = 30.0
     """Seconds to wait for one answer."""
     scenario: str = "small"
@@ -115,7 +135,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """Other keys for the actions: binding id = keys, comma separated (`jobs.sort = "s,o"`)."""
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns of a table, in order: table name = list of column ids."""
-    tab: Literal["overview", "jobs", "gpus"] = "overview"
+    tab: Literal["overview", "jobs", "gpus", "quota", "plan"] = "overview"
     """The tab that is open at the start."""
     everybody: bool = False
     """Whether everybody's jobs are asked for at the start, and not one's own."""
@@ -171,6 +191,7 @@ def parse_settings(data: dict[str, Any], where: str) -> Settings:
     profiles = {name: msgspec.structs.replace(p, name=name) for name, p in settings.profiles.items()}
     for profile in profiles.values():
         _check_words(profile, where)
+        _check_grants(profile, where)
     if settings.default_profile and settings.default_profile not in profiles:
         raise UsageError(
             _("{where}: default-profile names {name}, which is not in [profiles]").format(
@@ -226,6 +247,24 @@ def _check_words(profile: Profile, where: str) -> None:
                 )
 
 
+def _check_grants(profile: Profile, where: str) -> None:
+    """Refuse contracts that end before they begin, and what nobody can be granted."""
+    for account, grant in profile.grants.items():
+        place = f"{_key('profiles', profile.name)}.{_key('grants', account)}"
+        if grant.start is not None and grant.end is not None and grant.end < grant.start:
+            raise UsageError(
+                _("{where}: {place} ends on {end}, before it starts on {start}").format(
+                    where=where, place=place, end=grant.end, start=grant.start
+                ),
+                _("the settings are described in the README"),
+            )
+        if (wrong := next((name for name, hours in grant.hours.items() if hours < 0), None)) is not None:
+            raise UsageError(
+                f"{where}: {place}.{_key('hours', wrong)} " + _("must be at least {n:g}").format(n=0),
+                _("the settings are described in the README"),
+            )
+
+
 def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) -> UsageError:
     """What msgspec refused, with its place in front, as a person looks for it.
 
@@ -238,7 +277,12 @@ def _misfit(data: dict[str, Any], where: str, error: msgspec.ValidationError) ->
     struct: type[Struct] = PollSettings if place.startswith("poll") else Settings
     if place.startswith(table := "profiles[...]"):
         struct = Profile
-        place = _key("profiles", _first_misfit(data["profiles"], Profile)) + place.removeprefix(table)
+        name = _first_misfit(data["profiles"], Profile)
+        rest = place.removeprefix(table)
+        if rest.startswith(inner := ".grants[...]"):
+            struct = Grant
+            rest = "." + _key("grants", _first_misfit(data["profiles"][name]["grants"], Grant)) + rest[len(inner) :]
+        place = _key("profiles", name) + rest
     elif place.startswith(table := "keys[...]"):
         place = _key("keys", _first_misfit(data["keys"], str)) + place.removeprefix(table)
     elif place.startswith(table := "filters[...]"):
@@ -268,7 +312,7 @@ def _told_plainly(text: str, place: str, struct: type[Struct]) -> str:
     if text.startswith("Invalid enum value"):
         kind = get_type_hints(struct).get(place.rpartition(".")[2].replace("-", "_"))
         if get_args(kind):
-            return _("must be one of {names}").format(names=", ".join(map(str, get_args(kind))))
+            return _("must be one of {names}").format(names=", ".join(filter(None, map(str, get_args(kind)))))
     return ""
 
 

@@ -15,6 +15,8 @@ from naru_client.reading import Reading
 if TYPE_CHECKING:
     from naru_client.config import Profile
     from naru_client.exchange import CallLog
+    from naru_client.insight.quota import Quota
+    from naru_client.insight.request import Request
     from naru_client.logs.source import LogSource
 
 REST = 3.0  # seconds after a failure in which nobody asks anew: a screen's five topics are not five attempts
@@ -66,9 +68,15 @@ class LateCentre:
         return await (await self._opened()).jobs(user=user)
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
-        return await (await self._opened()).history(since=since, user=user, until=until)
+        return await (await self._opened()).history(since=since, user=user, until=until, account=account, ran=ran)
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
         return await (await self._opened()).job(job_id)
@@ -92,6 +100,14 @@ class LateCentre:
 
     async def reservations(self) -> Reading[tuple[Reservation, ...]]:
         return await (await self._opened()).reservations()
+
+    async def quotas(self, *, user: str | None = None) -> Reading[tuple["Quota", ...]]:
+        return await (await self._opened()).quotas(user=user)
+
+    async def test_start(
+        self, request: "Request", pool: str, *, script: str | None = None, account: str | None = None
+    ) -> Reading[datetime]:
+        return await (await self._opened()).test_start(request, pool, script=script, account=account)
 
     async def close(self) -> None:
         self._closed = True

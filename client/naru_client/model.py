@@ -5,7 +5,7 @@ are seconds, memory is bytes. `None` always means "the source did not say", neve
 passed `text.clean` before it stands in any of these.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -246,3 +246,15 @@ class Site(Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ()
     user: str | None = None  # who Naru is there
     notices: tuple[Notice, ...] = ()
+
+
+class Grant(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What was agreed with an account and no scheduler tells: the contract's span, and what was granted where no limit
+    of the scheduler says so.
+
+    `start` and `end` are days, both within the span. `hours` are resource-hours by resource (`{ gpu = 12000 }`).
+    """
+
+    start: date | None = None
+    end: date | None = None
+    hours: dict[str, int] = {}

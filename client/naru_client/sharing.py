@@ -24,7 +24,20 @@ from naru_client.slurm import answers
 from naru_client.text import clean
 
 LISTS = frozenset(
-    {"jobs", "nodes", "pools", "reservations", "config", "ping", "history", "history of cancelled jobs"}
+    {
+        "jobs",
+        "nodes",
+        "pools",
+        "reservations",
+        "config",
+        "ping",
+        "history",
+        "history of cancelled jobs",
+        "quotas",
+        "shares",
+        "associations",
+        "qos",
+    }
 )  # what `Call.key` names
 SELDOM = {"config": 3600.0}  # seconds that what hardly ever changes is good for
 BY_A_PERSON = 4.0  # seconds; only who pressed a key has less patience: a pause after a failure is broken for that

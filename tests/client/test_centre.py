@@ -65,6 +65,9 @@ class Stores:
     async def raw_ended_job(self, wanted: JobId) -> Reading[str]:
         return self._give("raw ended", self.ended)
 
+    async def quotas(self, user: str | None = None) -> NoReturn:
+        raise NotProvided("no quotas")
+
     async def nodes(self) -> NoReturn:
         raise AssertionError
 

@@ -1,6 +1,7 @@
 """Settings: read strictly, with the place of every mistake."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from naru_client import i18n
 from naru_client.config import Profile, Settings, config_folder, find_profile, load_settings, parse_settings
 from naru_client.errors import UsageError
 from naru_client.files import MEBIBYTE
+from naru_client.model import Grant
 
 
 def mistake(data: dict[str, Any]) -> tuple[str, str]:
@@ -84,6 +86,23 @@ def test_a_mistake_is_told_with_its_place_and_what_was_meant(data: dict[str, Any
     message, told = mistake(data)
     assert message.startswith(f"config.toml: {place}")
     assert hint in told
+
+
+def in_grants(grant: dict[str, Any]) -> str:
+    return mistake({"profiles": {"a": {"grants": {"fine": {}, "univ lang": grant}}}})[0]
+
+
+def test_what_was_agreed_with_an_account_is_read_strictly() -> None:
+    told = {"start": date(2026, 3, 1), "end": date(2027, 2, 28), "hours": {"gpu": 12000}}
+    settings = parse_settings({"profiles": {"a": {"grants": {"lab": told}}}}, "config.toml")
+    assert settings.profiles["a"].grants["lab"] == Grant(date(2026, 3, 1), date(2027, 2, 28), {"gpu": 12000})
+    place = 'config.toml: profiles.a.grants."univ lang"'
+    assert in_grants({"hours": {"gpu": "many"}}).startswith(place)
+    assert in_grants({"hours": {"gpu": -1}}) == f"{place}.hours.gpu must be at least 0"
+    assert in_grants({"start": date(2026, 3, 2), "end": date(2026, 3, 1)}).startswith(f"{place} ends on 2026-03-01")
+    assert "'begin'" in in_grants({"begin": date(2026, 3, 1)})
+    message, _hint = mistake({"profiles": {"a": {"exhausted": "explodes"}}})
+    assert message.endswith("must be one of fails, waits, low-priority, free-queue")
 
 
 def test_a_hostile_key_is_cleaned() -> None:

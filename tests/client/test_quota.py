@@ -1,14 +1,24 @@
 """The arithmetic of quotas: what remains, which limit binds, what a job would hit, and how a grant burns down."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from naru_client.insight.burndown import burndown, daily_rates, planned
-from naru_client.insight.quota import Quota, Request, chain, least, predict, remaining, total
-from naru_client.model import Accelerators
+from naru_client.insight.quota import (
+    Demand,
+    Quota,
+    chain,
+    least,
+    predict,
+    remaining,
+    total,
+    with_grants,
+)
+from naru_client.model import Accelerators, Grant
 
 HOUR = 3600
 MAYBE = st.none() | st.integers(0, 10**12)
@@ -52,6 +62,29 @@ def test_available_is_what_the_tightest_in_the_line_leaves(line: list[tuple[str,
         assert (binds, available) in limited
 
 
+def test_a_grant_that_no_scheduler_knows_binds_its_users_too() -> None:
+    lab = quota("lab", None, None, 40 * HOUR, 10 * HOUR, unlimited=True)
+    alice = replace(quota("lab/alice", "lab", 60 * HOUR, 5 * HOUR), account="lab", user="alice", binds="lab/alice")
+    alice = replace(alice, available=alice.remaining)
+    grant = Grant(start=date(2026, 3, 1), end=date(2027, 2, 28), hours={"gpu": 100})
+    of_lab, of_alice = with_grants((lab, alice), {"lab": grant})
+    assert (of_lab.granted, of_lab.unlimited, of_lab.enforced) == (100 * HOUR, False, False)
+    assert (of_lab.available, of_lab.binds) == (50 * HOUR, "lab")
+    assert (of_alice.granted, of_alice.available, of_alice.binds) == (60 * HOUR, 50 * HOUR, "lab")
+    for one in (of_lab, of_alice):
+        assert one.period_start is not None
+        assert one.period_end is not None
+        assert one.period_end - one.period_start == timedelta(days=365)
+    assert with_grants((lab,), {"other": grant}) == (lab,)
+
+
+def test_more_than_was_ever_granted_is_refused_though_use_is_not_told() -> None:
+    lab = quota("lab", None, 10 * HOUR, None)
+    over = Demand(account="lab", accelerators=(Accelerators("gpu", None, 8),), seconds=2 * HOUR)
+    assert [s.kind for s in predict((lab,), over)] == ["larger-than-granted"]
+    assert [s.kind for s in predict((lab,), replace(over, seconds=HOUR))] == ["not-known"]
+
+
 def test_a_circle_of_parents_ends() -> None:
     assert chain("a", {"a": "b", "b": "a"}) == ("a", "b")
 
@@ -59,8 +92,8 @@ def test_a_circle_of_parents_ends() -> None:
 GPU = (Accelerators("gpu", "h100", 8),)
 
 
-def asked(seconds: int, **more: object) -> Request:
-    return Request(account="lab", accelerators=GPU, seconds=seconds, **more)  # type: ignore[arg-type]
+def asked(seconds: int, **more: object) -> Demand:
+    return Demand(account="lab", accelerators=GPU, seconds=seconds, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +181,16 @@ def test_a_burn_down_of_unknowns_is_unknown(granted: int | None, used: int | Non
         assert (found.pace, found.below_pace) == (None, None)
     if found.earliest is not None and found.latest is not None:
         assert NOW <= found.earliest <= found.latest
+
+
+def test_days_are_those_of_utc_wherever_now_is_told() -> None:
+    now = datetime(2026, 6, 1, 20, tzinfo=UTC)
+    use = {date(2026, 5, 31) - timedelta(days=n): 10 * n for n in range(40)}
+    both = [
+        burndown(granted=9000, used=50, daily=use, start=None, end=None, now=at)
+        for at in (now, now.astimezone(timezone(timedelta(hours=9))))
+    ]
+    assert both[0] == both[1]
 
 
 @given(st.integers(0, 10**12), st.integers(-(10**7), 10**7))

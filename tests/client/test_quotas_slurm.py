@@ -2,9 +2,12 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from naru_client.insight.quota import Quota, Request, by_key, predict
+from naru_client.insight.claims import with_claims
+from naru_client.insight.quota import Demand, Quota, by_key, predict
 from naru_client.model import Accelerators, Job
+from naru_client.slurm.commands import use_decays
 from naru_client.slurm.quotas import quotas
 from naru_client.slurm.text_limits import Association, Limits, QosLimits
 
@@ -62,7 +65,7 @@ def test_a_parent_that_is_not_shown_leaves_what_is_available_unknown() -> None:
     found = quotas(Limits((TREE[0], *TREE[2:]), ()))
     lab = one(found, "lab")
     assert (lab.remaining, lab.available, lab.binds) == ((60000 - 90) * 60, None, "univ")
-    request = Request(account="lab", user="alice", accelerators=(Accelerators("gpu", None, 1),), seconds=HOUR)
+    request = Demand(account="lab", user="alice", accelerators=(Accelerators("gpu", None, 1),), seconds=HOUR)
     assert [(s.holder, s.kind) for s in predict(found, request) if s.unit == "seconds"] == [("univ", "not-known")]
 
 
@@ -73,11 +76,42 @@ def test_queued_jobs_reserve_up_to_their_limits_for_all_above() -> None:
         job("3", "RUNNING", elapsed=600),
     )
     long = QosLimits(name="long", held="", minutes="gres/gpu=600(0)", run_minutes="gres/gpu=N(0)")
-    found = quotas(Limits(TREE, (long,)), jobs=queue, expected={"3": 1800})
+    found = with_claims(quotas(Limits(TREE, (long,))), queue, expected={"3": 1800})
     for holder in ("root", "univ", "lab", "lab/alice", "qos:long"):
         assert one(found, holder).reserved == 6 * 2 * HOUR
         assert one(found, holder).committed_expected == 2 * 1200
-    assert one(quotas(Limits(TREE, ()), jobs=()), "lab").reserved == 0
+    assert one(with_claims(quotas(Limits(TREE, ())), ()), "lab").reserved == 0
+    own = with_claims(quotas(Limits(TREE, ())), queue, user="alice")
+    assert (one(own, "lab/alice").reserved, one(own, "lab").reserved) == (6 * 2 * HOUR, None)
+
+
+def test_what_is_held_at_once_is_counted_where_no_source_tells_it() -> None:
+    found = quotas(Limits(TREE, ()))
+    untold = replace(one(found, "lab"), unit="count", granted=16, used=None, used_decayed=None, remaining=None)
+    queue = (job("1", "RUNNING", elapsed=600), job("2", "RUNNING", elapsed=60), job("3", "PENDING"))
+    (told,) = (q for q in with_claims((*found, untold), queue) if q.unit == "count" and q.holder == "lab" and q.granted)
+    assert (told.used_decayed, told.remaining) == (4, 12)
+    untold = replace(untold, available=None, binds="lab")  # as a source without figures tells it
+    below = replace(
+        one(found, "lab/alice"), unit="count", unlimited=True, used_decayed=None, available=None, binds="lab"
+    )
+    smaller = replace(untold, holder="univ", above="root", account="univ", granted=10, binds="univ")
+    for limits, left in (((), (12, "lab")), ((smaller,), (6, "univ"))):
+        counts = [q for q in with_claims((*found, untold, below, *limits), queue) if q.unit == "count"]
+        assert {(q.available, q.binds) for q in counts if q.holder in ("lab", "lab/alice") and q.binds} == {left}
+    missing = (q for q in with_claims((*found[1:], untold), queue) if q.unit == "count" and q.holder == "lab")
+    assert [q.available for q in missing if q.granted] == [None]  # what holds above is not all told
+    (own,) = (q for q in with_claims((*found, untold), queue, user="alice") if q.unit == "count" and q.granted == 16)
+    assert own.used_decayed is None
+
+
+def test_use_that_is_reset_each_month_is_not_all_that_was_ever_used() -> None:
+    never, week = "00:00:00", "7-00:00:00"
+    assert use_decays({}) is None
+    assert use_decays({"PriorityDecayHalfLife": never}) is False
+    assert use_decays({"PriorityDecayHalfLife": never, "PriorityUsageResetPeriod": "NONE"}) is False
+    assert use_decays({"PriorityDecayHalfLife": never, "PriorityUsageResetPeriod": "MONTHLY"}) is True
+    assert use_decays({"PriorityDecayHalfLife": week, "PriorityUsageResetPeriod": "NONE"}) is True
 
 
 def test_a_job_that_hides_its_part_makes_the_sum_unknown() -> None:
@@ -86,11 +120,11 @@ def test_a_job_that_hides_its_part_makes_the_sum_unknown() -> None:
         {"array_tasks": "1-9"},
     )  # fmt: skip
     for more in hidden:
-        found = quotas(Limits(TREE, ()), jobs=(job("1", "PENDING"), job("2", "PENDING", **more)))
+        found = with_claims(quotas(Limits(TREE, ())), (job("1", "PENDING"), job("2", "PENDING", **more)))
         assert one(found, "lab").reserved is None, more
     bare = (Accelerators("gpu", None, 2),)
     named = (*TREE[:2], association("lab", "univ", more=",gres/gpu:h100=60(0)"))
-    found = quotas(Limits(named, ()), jobs=(job("1", "PENDING", accelerators=bare),))
+    found = with_claims(quotas(Limits(named, ())), (job("1", "PENDING", accelerators=bare),))
     assert one(found, "lab").reserved == 2 * HOUR
     assert one(found, "lab", "gpu:h100").reserved is None
 
@@ -119,3 +153,16 @@ def test_children_make_up_their_parent_and_never_have_more_than_it(
         assert q.remaining is not None
         assert q.available == min(q.remaining, top.remaining)
         assert q.binds == ("top" if top.remaining < q.remaining else q.holder)
+
+
+def test_of_a_user_are_those_of_the_accounts_that_user_is_in_used_or_not() -> None:
+    other = association("other", "root", gpu="5(0)")
+    bob, carol = association("lab", None, user="bob"), association("other", None, user="carol")
+    found = quotas(Limits((*TREE, bob, other, carol), ()), user="bob")
+    assert {q.holder for q in found} == {"lab", "lab/alice", "lab/bob", "univ", "root"}
+    assert quotas(Limits(TREE, ()), user="nobody") == ()
+
+
+def test_an_entry_that_cannot_be_read_is_a_limit_without_a_figure() -> None:
+    gpu = one(quotas(Limits((association("lab", None, gpu="SPARKLING"),), ())), "lab")
+    assert (gpu.granted, gpu.unlimited, gpu.used_decayed, gpu.remaining, gpu.binds) == (None, False, None, None, "lab")

@@ -31,6 +31,10 @@ def jobs(body: bytes) -> wire.Decoded[Any]:
 KINDS = {
     "lab-22.05-squeue.json": "jobs", "lab-22.05-sacct.json": "history", "lab-22.05-sinfo.json": "nodes",
     "lab-22.05-partitions.json": "partitions", "lab-22.05-reservations.json": "reservations",
+    "lab-22.05-associations.json": "associations", "lab-22.05-qos.json": "qos",
+    "lab-24.11-v0.0.40-associations.json": "associations", "lab-24.11-v0.0.42-associations.json": "associations",
+    "lab-24.11-v0.0.42-qos.json": "qos", "lab-24.11-v0.0.42-shares.json": "shares",
+    "lab-26.05-v0.0.45-associations.json": "associations", "lab-26.05-v0.0.45-shares.json": "shares",
     "lab-22.05-ping.json": "ping", "lab-22.05-cancel-refused.json": "error",
     "lab-24.11-v0.0.42-jobs.json": "jobs", "lab-24.11-v0.0.42-nodes.json": "nodes",
     "lab-24.11-v0.0.42-ping-bad-token.json": "ping", "lab-24.11-v0.0.42-sacct.json": "history",

@@ -5,7 +5,7 @@ A day that is not told is not a day of nothing: only days that are told make a r
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -51,7 +51,7 @@ def burndown(
     """The burn-down at `now`, from the use of whole days past; today's is not whole and is left out."""
     plan = planned(granted, start, end, now)
     pace = used / plan if used is not None and plan else None
-    rates, days = daily_rates(daily, now.date())
+    rates, days = daily_rates(daily, now.astimezone(UTC).date())
     slowest, fastest = (min(rates), max(rates)) if rates else (None, None)
     left = None if granted is None or used is None else max(0, granted - used)
     earliest, latest = _runs_out(left, fastest, now), _runs_out(left, slowest, now)

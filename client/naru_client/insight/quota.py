@@ -5,12 +5,13 @@ not told is None all the way: a sum with an unknown part is unknown, never small
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from naru_client.model import Accelerators
+from naru_client.model import Accelerators, Grant
 
 Unit = Literal["seconds", "count"]
 Kind = Literal["exhausted", "larger-than-granted", "larger-than-remaining", "not-known"]
@@ -26,6 +27,7 @@ class Quota(Struct, frozen=True, kw_only=True):
     one of them is not known, `available` is None and `binds` is that one.
     """
 
+    site: str = ""
     holder: str
     above: str | None = None
     account: str | None
@@ -34,6 +36,7 @@ class Quota(Struct, frozen=True, kw_only=True):
     unit: Unit = "seconds"
     granted: int | None
     unlimited: bool = False
+    enforced: bool = True  # whether the scheduler itself keeps to what was granted
     used: int | None = None
     used_decayed: int | None = None
     committed: int | None = None  # by running jobs, up to their time limits
@@ -48,7 +51,7 @@ class Quota(Struct, frozen=True, kw_only=True):
     as_of: datetime | None = None
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Demand(Struct, frozen=True, kw_only=True):
     """A job that is not submitted yet. `qos` are those that count for it, its own and its pool's; None: not asked."""
 
     account: str
@@ -101,6 +104,54 @@ def qos_holder(name: str) -> str:
     return f"qos:{name}"
 
 
+def undecayed(quotas: Sequence[Quota]) -> tuple[Quota, ...]:
+    """The quotas where use never counts for less as it ages: what counts against a limit is all that was used."""
+    return tuple(replace(q, used=q.used_decayed) if q.used is None and q.unit == "seconds" else q for q in quotas)
+
+
+def with_grants(quotas: Sequence[Quota], grants: Mapping[str, Grant]) -> tuple[Quota, ...]:
+    """The quotas with what was agreed with their accounts and no scheduler tells: the contract's span, and what was
+    granted where no limit says so. Users in an account have its span, and no more than it has left."""
+    if not grants:
+        return tuple(quotas)
+    above = {q.holder: q.above for q in quotas}
+    agreed = [_agreed(quota, grants.get(quota.account or "")) for quota in quotas]
+    told = {(q.holder, q.resource): q for q in agreed if not q.enforced}
+    return tuple(_bound(quota, told, chain(quota.holder, above)) for quota in agreed)
+
+
+def _agreed(quota: Quota, grant: Grant | None) -> Quota:
+    if grant is None or quota.unit != "seconds":
+        return quota
+    quota = replace(
+        quota,
+        period_start=None if grant.start is None else _midnight(grant.start),
+        period_end=None if grant.end is None else _midnight(grant.end + timedelta(days=1)),
+    )
+    hours = grant.hours.get(quota.resource)
+    if hours is None or quota.user is not None or not quota.unlimited:
+        return quota
+    left = remaining(hours * 3600, quota.used_decayed, quota.committed)
+    return replace(quota, granted=hours * 3600, unlimited=False, enforced=False, remaining=left)
+
+
+def _bound(quota: Quota, told: Mapping[tuple[str, str], Quota], holders: Iterable[str]) -> Quota:
+    """The quota with what is available to it where a grant of one of these holders leaves less than the scheduler."""
+    if quota.unit != "seconds":
+        return quota
+    grants = [one for holder in holders if (one := told.get((holder, quota.resource))) is not None]
+    known = [] if quota.binds is None else [(quota.binds, False, quota.available)]
+    if not grants:
+        return quota
+    available, binds = least((*known, *((one.holder, False, one.remaining) for one in grants)))
+    return replace(quota, available=available, binds=binds)
+
+
+def _midnight(day: date) -> datetime:
+    """The beginning of a day where Naru runs."""
+    return datetime(day.year, day.month, day.day).astimezone()
+
+
 Key = tuple[str, str, Unit]
 
 
@@ -132,23 +183,23 @@ def least(limits: Iterable[tuple[str, bool, int | None]]) -> tuple[int | None, s
     return best, binds
 
 
-def predict(quotas: Sequence[Quota], request: Request, *, safe: bool = True) -> tuple[Shortfall, ...]:
+def predict(quotas: Sequence[Quota], demand: Demand, *, safe: bool = True) -> tuple[Shortfall, ...]:
     """Which limits a job would hit, the worst first; empty when none is known to be in its way.
 
     As Slurm does it: time limits count in whole minutes, begun ones too; a QOS that limits a resource stands in for
     the account's limit of it; what running jobs have claimed counts only where limits are `safe` (a flag of
     AccountingStorageEnforce), else a job starts as long as anything is left. Billing units and memory are not foretold,
-    nor a limit of one model where the request names none.
+    nor a limit of one model where the job names none.
     """
     known = by_key(quotas)
     above = {q.holder: q.above for q in quotas}
-    user = account_holder(request.account, request.user)
-    start = user if user in above else request.account
+    user = account_holder(demand.account, demand.user)
+    start = user if user in above else demand.account
     accounts = chain(start, above)
-    qos = tuple(qos_holder(name) for name in request.qos)
-    minutes = -(-request.seconds // 60)
+    qos = tuple(qos_holder(name) for name in demand.qos)
+    minutes = -(-demand.seconds // 60)
     found: list[Shortfall] = []
-    for resource, count in wanted(request).items():
+    for resource, count in wanted(demand).items():
         needs: tuple[tuple[Unit, int], ...] = (("seconds", count * minutes * 60), ("count", count))
         for unit, needed in needs:
             limited = [q for q in _limits(known, qos, resource, unit) if not q.unlimited]
@@ -161,16 +212,16 @@ def predict(quotas: Sequence[Quota], request: Request, *, safe: bool = True) -> 
     return tuple(sorted(found, key=lambda s: (s.over is None, -(s.over or 0))))
 
 
-def wanted(request: Request) -> dict[str, int]:
+def wanted(demand: Demand) -> dict[str, int]:
     """How many of each resource a job asks for; accelerators both by kind and by model."""
     counts: dict[str, int] = {}
-    for one in request.accelerators:
+    for one in demand.accelerators:
         for name in (one.kind, f"{one.kind}:{one.model}") if one.model else (one.kind,):
             counts[name] = counts.get(name, 0) + one.count
-    if request.cpus is not None:
-        counts["cpu"] = request.cpus
-    if request.nodes is not None:
-        counts["node"] = request.nodes
+    if demand.cpus is not None:
+        counts["cpu"] = demand.cpus
+    if demand.nodes is not None:
+        counts["node"] = demand.nodes
     return {name: count for name, count in counts.items() if count}
 
 
@@ -200,13 +251,14 @@ def _shortfall(quota: Quota, needed: int, *, safe: bool) -> Shortfall | None:
         return None
     kind: Kind | None = None
     over: int | None = None
-    if quota.granted is None or quota.used_decayed is None or (safe and quota.remaining is None):
-        kind = "not-known"
-    elif quota.unit == "seconds" and quota.used_decayed >= quota.granted:
-        kind, over = "exhausted", needed + quota.used_decayed - quota.granted
-    elif (safe or quota.unit == "count") and needed > quota.granted:
+    certain = safe or quota.unit == "count"  # else a job starts as long as anything is left
+    if quota.granted is not None and certain and needed > quota.granted and not _spent(quota):
         kind, over = "larger-than-granted", needed - quota.granted
-    elif (safe or quota.unit == "count") and quota.remaining is not None and needed > quota.remaining:
+    elif quota.granted is None or quota.used_decayed is None or (certain and quota.remaining is None):
+        kind = "not-known"
+    elif _spent(quota):
+        kind, over = "exhausted", needed + quota.used_decayed - quota.granted
+    elif certain and quota.remaining is not None and needed > quota.remaining:
         kind, over = "larger-than-remaining", needed - quota.remaining
     if kind is None:
         return None
@@ -214,3 +266,9 @@ def _shortfall(quota: Quota, needed: int, *, safe: bool) -> Shortfall | None:
         holder=quota.holder, resource=quota.resource, unit=quota.unit, kind=kind, needed=needed,
         granted=quota.granted, remaining=quota.remaining, over=over,
     )  # fmt: skip
+
+
+def _spent(quota: Quota) -> bool:
+    """Whether all that was granted over time is known to be used."""
+    granted, used = quota.granted, quota.used_decayed
+    return quota.unit == "seconds" and granted is not None and used is not None and used >= granted

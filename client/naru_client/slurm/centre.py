@@ -1,8 +1,9 @@
 """A Slurm site as a Centre: slurmctld for what is in the queue, accounting for what has left it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
@@ -10,17 +11,19 @@ from naru_client.centre import Capability
 from naru_client.errors import NotFound, NotProvided, Unreachable
 from naru_client.exchange import Transport
 from naru_client.i18n import _
+from naru_client.insight.quota import Quota, undecayed, with_grants
 from naru_client.merge import merge_jobs
-from naru_client.model import Job, Node, Pool, Reservation, Site
+from naru_client.model import Grant, Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm.job_ids import JobId, parse_job_id
 from naru_client.text import clean_block
 
 if TYPE_CHECKING:
+    from naru_client.insight.request import Request
     from naru_client.logs.files import FileService
     from naru_client.logs.source import LogSource
 
-LIVE: frozenset[Capability] = frozenset({"site", "jobs", "job", "nodes", "pools", "reservations"})
+LIVE: frozenset[Capability] = frozenset({"site", "jobs", "job", "nodes", "pools", "reservations", "quotas"})
 AHEAD = timedelta(minutes=1)  # clocks differ: what ended "in a moment" belongs to a history up to now
 
 
@@ -33,7 +36,10 @@ class Source(Protocol):
 
     async def site(self) -> Reading[Site]: ...
     async def jobs(self, user: str | None) -> Reading[tuple[Job, ...]]: ...
-    async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]: ...
+    async def history(
+        self, *, since: datetime, until: datetime, user: str | None, account: str | None, ran: bool = False
+    ) -> Reading[tuple[Job, ...]]: ...
+    async def quotas(self, user: str | None = None) -> Reading[tuple[Quota, ...]]: ...
     async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
     async def ended_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]: ...
     async def raw_job(self, wanted: JobId) -> Reading[str]: ...
@@ -44,6 +50,15 @@ class Source(Protocol):
     async def reservations(self) -> Reading[tuple[Reservation, ...]]: ...
     async def close(self) -> None: ...
     def over(self, transport: Transport) -> "Source": ...
+
+
+@runtime_checkable
+class Tester(Protocol):
+    """A source that can also be asked when a job would start."""
+
+    async def test_start(
+        self, request: "Request", pool: str, *, script: str | None, account: str | None
+    ) -> Reading[datetime]: ...
 
 
 class SlurmCentre:
@@ -57,12 +72,16 @@ class SlurmCentre:
         reached_by: str = "commands",
         no_history: str = "",
         files: "FileService | None" = None,
+        grants: Mapping[str, Grant] | None = None,
+        usage_decays: bool | None = None,
     ) -> None:
         self.source = source
         self._user = user
         self._reached_by = reached_by
         self._no_history = no_history
         self._files = files
+        self._grants = grants or {}
+        self._usage_decays = usage_decays
 
     @property
     def id(self) -> str:
@@ -96,11 +115,19 @@ class SlurmCentre:
         return await self.source.jobs(user)
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
         if self.no_history:
             raise NotProvided(self.no_history, _("only jobs in the queue can be shown"))
-        return await self.source.history(since=since, until=until or datetime.now(UTC) + AHEAD, user=user)
+        return await self.source.history(
+            since=since, until=until or datetime.now(UTC) + AHEAD, user=user, account=account, ran=ran
+        )
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
         """Every record behind an id, the scheduler's before the accounting store's.
@@ -162,6 +189,13 @@ class SlurmCentre:
                     return Reading(clean_block(script), self._files.source, datetime.now(UTC))
         return await self.source.script(wanted)
 
+    async def quotas(self, *, user: str | None = None) -> Reading[tuple[Quota, ...]]:
+        reading = await self.source.quotas(user)
+        found = reading.value
+        if self._usage_decays is False:
+            found = undecayed(found)
+        return replace(reading, value=with_grants(found, self._grants))
+
     async def nodes(self) -> Reading[tuple[Node, ...]]:
         return await self.source.nodes()
 
@@ -170,6 +204,13 @@ class SlurmCentre:
 
     async def reservations(self) -> Reading[tuple[Reservation, ...]]:
         return await self.source.reservations()
+
+    async def test_start(
+        self, request: "Request", pool: str, *, script: str | None = None, account: str | None = None
+    ) -> Reading[datetime]:
+        if not isinstance(self.source, Tester):
+            raise NotProvided(_("only Slurm's own commands tell when a job would start"))
+        return await self.source.test_start(request, pool, script=script, account=account)
 
     async def close(self) -> None:
         try:
@@ -182,7 +223,7 @@ class SlurmCentre:
         """The same site asked through another transport, which the caller closes."""
         return SlurmCentre(
             self.source.over(transport), user=self._user, reached_by=self._reached_by, no_history=self.no_history,
-            files=None,
+            files=None, grants=self._grants, usage_decays=self._usage_decays,
         )  # fmt: skip
 
     async def _from_lists(self, wanted: JobId) -> Reading[tuple[Job, ...]]:

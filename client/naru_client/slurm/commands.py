@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,10 +15,11 @@ from naru_client.arriving import tell
 from naru_client.errors import BadAnswer, NaruError, NotFound, NotProvided, Refused
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
+from naru_client.insight.quota import Quota
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm import answers, text_lists, text_records
-from naru_client.slurm.job_ids import JobId, checked_user
+from naru_client.slurm.job_ids import JobId, checked_account, checked_user
 from naru_client.slurm.processes import CommandTransport, slurm_commands_available
 from naru_client.slurm.submitted import FIELDS, with_files
 from naru_client.slurm.text_values import rows, whole_number
@@ -26,6 +27,9 @@ from naru_client.text import clean, clean_block
 from naru_client.turns import gathered
 
 __all__ = ["CommandTransport", "SlurmCommands", "slurm_commands_available"]
+
+if TYPE_CHECKING:
+    from naru_client.insight.request import Request
 
 T = TypeVar("T")
 
@@ -65,6 +69,7 @@ class SlurmCommands:
         self._queues: dict[bool, text_lists.QueueDecoder] = {}  # of everybody, and of one user
         self.no_history = ""
         self._release: str | None = None
+        self._decays: bool | None = None  # whether what was used counts for less as time passes
         self._learning = asyncio.Lock()
 
     async def configuration(self) -> dict[str, str]:
@@ -78,6 +83,7 @@ class SlurmCommands:
             )
         self.site_id = settings.get("ClusterName", "") or self.site_id or "slurm"
         self._release = settings.get("SLURM_VERSION") or None
+        self._decays = use_decays(settings)
         self.no_history = "" if keeps_accounts(settings) else _("this site keeps no accounting (no slurmdbd)")
         return settings
 
@@ -91,7 +97,7 @@ class SlurmCommands:
     def over(self, transport: Transport) -> "SlurmCommands":
         """The same questions carried by another transport."""
         other = SlurmCommands(transport, site=self.site_id, timeout=self._timeout, separator=self._separator)
-        other._release = self._release
+        other._release, other._decays = self._release, self._decays
         other.no_history = self.no_history
         return other
 
@@ -123,16 +129,19 @@ class SlurmCommands:
         jobs, _ = await gathered(slices, lambda first: tell(own(first), answer.as_of))
         return self._reading(tuple(own(jobs)), answer)
 
-    async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
+    async def history(
+        self, *, since: datetime, until: datetime, user: str | None, account: str | None = None, ran: bool = False
+    ) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
-        argv = lambda s: text_lists.sacct_argv(s, since=since, until=until, user=name)  # noqa: E731
+        of = checked_account(account) if account is not None else None
+        argv = lambda s: text_lists.sacct_argv(s, since=since, until=until, user=name, account=of)  # noqa: E731
         try:
             answer = await self._beside("history", argv)
         finally:
             if self.no_history:  # sacct's own words for it are less plain
                 raise NotProvided(self.no_history, _("only jobs in the queue can be shown"))
         jobs = text_lists.decode_sacct(answer.body, answer.call.separator, site=self.site_id, now=answer.as_of)
-        return self._reading(tuple(j for j in jobs if name is None or j.user == name), answer)
+        return self._reading(tuple(j for j in jobs if name in (None, j.user) and of in (None, j.account)), answer)
 
     async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """What slurmctld still knows of a job; raises NotFound when it knows nothing."""
@@ -201,6 +210,27 @@ class SlurmCommands:
         await self._known()
         answer = await self._ask("reservations", text_records.RESERVATIONS_ARGV)
         return self._reading(text_records.decode_reservations(answer.body, site=self.site_id), answer)
+
+    async def quotas(self, user: str | None = None) -> Reading[tuple[Quota, ...]]:
+        from naru_client.slurm.holders import reckoning
+        from naru_client.slurm.quotas import from_text
+        from naru_client.slurm.text_limits import LIMITS_ARGV, decode_limits
+
+        await self._known()
+        answer = await self._ask("quotas", LIMITS_ARGV)
+        told = from_text(decode_limits(answer.body))
+        slices = reckoning(told, site=self.site_id, user=user, decays=self._decays, as_of=answer.as_of)
+        found, _none = await gathered(slices)
+        return self._reading(tuple(found), answer)
+
+    async def test_start(
+        self, request: "Request", pool: str, *, script: str | None = None, account: str | None = None
+    ) -> Reading[datetime]:
+        from naru_client.slurm.test_only import decode_start, start_argv
+
+        argv = start_argv(request, pool, script=script, account=account)
+        answer = await self._send(f"start in {pool}", argv)
+        return self._reading(decode_start(answer), answer)
 
     async def close(self) -> None:
         await self.transport.close()
@@ -302,3 +332,13 @@ def _name_reservations(
         replace(node, reservation=holder.get(node.name)) if _KEPT_FOR_RESERVATIONS.intersection(node.states) else node
         for node in nodes
     )
+
+
+def use_decays(settings: dict[str, str]) -> bool | None:
+    """Whether what was used counts for less as time passes, or is forgotten at the end of each month, week, …; None
+    where that is not told."""
+    half_life = settings.get("PriorityDecayHalfLife")
+    if half_life is None:
+        return None
+    forgotten = settings.get("PriorityUsageResetPeriod", "NONE").upper() not in ("NONE", "")
+    return forgotten or half_life not in ("00:00:00", "0")

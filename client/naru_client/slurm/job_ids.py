@@ -84,3 +84,10 @@ def checked_user(name: str) -> str:
     if not _USER.fullmatch(name):
         raise UsageError(_("{name} is not a user name").format(name=repr(clean(name, 60))))
     return name
+
+
+def checked_account(name: str) -> str:
+    """An account's name that can be nothing else in a command or a URL; raises UsageError otherwise."""
+    if not _USER.fullmatch(name):
+        raise UsageError(_("{name} is not an account's name").format(name=repr(clean(name, 60))))
+    return name

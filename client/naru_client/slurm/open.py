@@ -75,7 +75,10 @@ async def open_rest(
     except BaseException:
         await logged.close()
         raise
-    return SlurmCentre(source, user=user, reached_by=reached_by, files=_files(profile, source, log, reached_by))
+    files = _files(profile, source, log, reached_by)
+    return SlurmCentre(
+        source, user=user, reached_by=reached_by, files=files, grants=profile.grants, usage_decays=profile.usage_decays
+    )
 
 
 def _check(profile: Profile) -> None:
@@ -97,7 +100,9 @@ def _open_commands(profile: Profile, log: CallLog) -> SlurmCentre:
     commands.check()
     source = SlurmCommands(LoggedTransport(commands, log), timeout=profile.timeout)
     files = _files(profile, source, log, "commands")
-    return SlurmCentre(source, user=profile.user or local_user(), reached_by="commands", files=files)
+    return SlurmCentre(
+        source, user=profile.user or local_user(), reached_by="commands", files=files, grants=profile.grants
+    )
 
 
 def _files(profile: Profile, source: Source, log: CallLog, reached_by: str) -> "FileService | None":

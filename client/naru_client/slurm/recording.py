@@ -193,6 +193,7 @@ async def capture(centre: Centre, folder: Path) -> tuple[tuple[str, str], ...]:
         ("nodes", recorded.nodes),
         ("pools", recorded.pools),
         ("reservations", recorded.reservations),
+        ("quotas", recorded.quotas),
         ("history", lambda: recorded.history(since=datetime.now(UTC) - RECENT, user=None)),
     )
     told: list[tuple[str, str]] = []

@@ -12,11 +12,12 @@ from naru_client.arriving import Listener, tell
 from naru_client.errors import NaruError, NotProvided, SignInNeeded
 from naru_client.exchange import Answer, Call, Transport
 from naru_client.i18n import _
+from naru_client.insight.quota import Quota
 from naru_client.merge import merge_jobs
 from naru_client.model import FINISHED_STATES, Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm import answers, versions, wire
-from naru_client.slurm.job_ids import JobId, checked_user
+from naru_client.slurm.job_ids import JobId, checked_account, checked_user
 from naru_client.slurm.single_answer import raw_records
 from naru_client.slurm.wire_states import BASE_STATES
 from naru_client.turns import gathered, given_back
@@ -116,12 +117,16 @@ class SlurmRest:
         later = int((answer.as_of - kept.as_of).total_seconds())
         return self._reading(tuple([_run_on(job, later) for job in kept.jobs]), answer, kept.warnings)
 
-    async def history(self, *, since: datetime, until: datetime, user: str | None) -> Reading[tuple[Job, ...]]:
+    async def history(
+        self, *, since: datetime, until: datetime, user: str | None, account: str | None = None, ran: bool = False
+    ) -> Reading[tuple[Job, ...]]:
         name = checked_user(user) if user is not None else None
+        of = checked_account(account) if account is not None else None
         span = (("start_time", f"uts{int(since.timestamp())}"), ("end_time", f"uts{int(until.timestamp())}"))
         found: tuple[Job, ...] = ()
         warnings: tuple[str, ...] = ()
-        for key, more in self._history_questions(name):
+        questions = self._history_questions(name, of)
+        for key, more in questions[:1] if ran else questions:
             answer = await self._accounting(key, "jobs", span + more)
             decoded = wire.decode_history(answer.body, site=self.site_id, now=answer.as_of)
             answers.judge(decoded.errors, shown=answer.call.shown)
@@ -130,7 +135,8 @@ class SlurmRest:
             warnings += tuple(w for w in decoded.warnings if decoded.value or not w.endswith("found nothing"))
         if any(job.accelerators for job in found):  # the site tracks them, though one of the answers named none
             found = tuple(replace(j, accelerators=()) if j.accelerators is None else j for j in found)
-        return self._reading(tuple(j for j in found if name is None or j.user == name), answer, warnings)
+        kept = tuple(j for j in found if name in (None, j.user) and of in (None, j.account))
+        return self._reading(kept, answer, warnings)
 
     async def live_job(self, wanted: JobId) -> Reading[tuple[Job, ...]]:
         """What slurmctld still knows of a job; raises NotFound when it knows nothing."""
@@ -179,10 +185,24 @@ class SlurmRest:
             "reservations", "reservations", lambda body: wire.decode_reservations(body, site=self.site_id)
         )
 
+    async def quotas(self, user: str | None = None) -> Reading[tuple[Quota, ...]]:
+        """All of them, or with `user` those of that user's accounts and every QOS; use is told to the second.
+
+        Whether use decays is not told, nor what a QOS has used, nor what is held at once: those are None.
+        """
+        from naru_client.slurm.holders import reckoning
+        from naru_client.slurm.rest_quotas import ask_quotas
+
+        told = await ask_quotas(self._get, self._accounting, version=self.version, site=self.site_id)
+        slices = reckoning(told.source, site=self.site_id, user=user, as_of=told.answer.as_of)
+        return self._reading(tuple((await gathered(slices))[0]), told.answer, told.warnings)
+
     async def close(self) -> None:
         await self.transport.close()
 
-    def _history_questions(self, user: str | None) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    def _history_questions(
+        self, user: str | None, account: str | None
+    ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         """Keys and parameters: a span without states leaves out what was cancelled before it could run.
 
         22.05 takes states as a list with commas and refuses a user's name; later ones refuse such a list, so that the
@@ -190,7 +210,8 @@ class SlurmRest:
         """
         if (versions.parser_number(self.version) or 0) <= (versions.parser_number("v0.0.38") or 0):
             return (("history", (("state", FINISHED_IN_ACCOUNTING),)),)
-        who = () if user is None else (("users", user),)
+        told = (("users", user), ("account", account))
+        who = tuple((name, value) for name, value in told if value is not None)
         # Any of these switches the others' defaults off: then only the last run of a job that was put back would be
         # told, and times would be cut to the span.
         whole = (("skip_steps", "true"), ("show_duplicates", "true"), ("disable_truncate_usage_time", "true"))

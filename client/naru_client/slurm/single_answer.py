@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from naru_client.centre import Capability
 from naru_client.errors import BadAnswer, NotFound, NotProvided, UsageError
 from naru_client.i18n import _
+from naru_client.insight.request import Request
 from naru_client.model import Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 from naru_client.slurm import answers, wire
@@ -77,10 +78,18 @@ class SingleAnswer:
         return self._reading(tuple(j for j in jobs if user is None or j.user == user))
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
         jobs: tuple[Job, ...] = self._given("history", "history")
-        return self._reading(tuple(j for j in jobs if j.finished and (user is None or j.user == user)))
+        return self._reading(
+            tuple(j for j in jobs if j.finished and user in (None, j.user) and account in (None, j.account))
+        )
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
         wanted = parse_job_id(job_id)
@@ -114,6 +123,14 @@ class SingleAnswer:
     async def reservations(self) -> Reading[tuple[Reservation, ...]]:
         reservations: tuple[Reservation, ...] = self._given("reservations", "reservations")
         return self._reading(reservations)
+
+    async def quotas(self, *, user: str | None = None) -> NoReturn:
+        raise NotProvided(_("this recording holds no quotas"))
+
+    async def test_start(
+        self, request: Request, pool: str, *, script: str | None = None, account: str | None = None
+    ) -> NoReturn:
+        raise NotProvided(_("a recording cannot be asked when a job would start"))
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -28,6 +28,7 @@ def sacct_argv(
     since: datetime | None = None,
     until: datetime | None = None,
     user: str | None = None,
+    account: str | None = None,
     job: str | None = None,
 ) -> tuple[str, ...]:
     """sacct for jobs that ended between two times, or for everything it knows of one job; never duplicates."""
@@ -38,6 +39,8 @@ def sacct_argv(
         if since is None or until is None:
             raise ValueError("a span of time is needed, or a job")
         who = ("-u", user) if user else ("-a",)
+        if account:
+            who = (*who, "-A", account)
         what = (*who, "-s", FINISHED_WORDS, "-S", f"uts{int(since.timestamp())}", "-E", f"uts{int(until.timestamp())}")
     return ("sacct", "-X", "-n", "-p", f"--delimiter={separator}", *what, "-o", ",".join(SACCT_FIELDS))
 
