@@ -13,6 +13,7 @@ from naru_client.errors import UsageError
 from naru_client.mock.scenario import (
     Account,
     Cast,
+    Kind,
     NodeGroup,
     Partition,
     Qos,
@@ -250,7 +251,9 @@ def test_the_page_on_scenarios_is_right() -> None:
         assert f"`{kind}`" in page
 
 
-@pytest.mark.parametrize("struct", [SitePlan, NodeGroup, Partition, Qos, Account, Tenants, Work, Cast, Reservation])
+@pytest.mark.parametrize(
+    "struct", [SitePlan, NodeGroup, Partition, Qos, Kind, Account, Tenants, Work, Cast, Reservation]
+)
 def test_the_page_on_scenarios_names_every_field(struct: type[Struct]) -> None:
     page = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     for field in msgspec.structs.fields(struct):

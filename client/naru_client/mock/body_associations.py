@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from naru_client.mock.body_accounting import Catalogue
 from naru_client.mock.hostlist import compress
 from naru_client.mock.people import People
-from naru_client.mock.scenario import Account, Caps, Qos, SitePlan
+from naru_client.mock.scenario import Account, Caps, Kind, Qos, SitePlan
 from naru_client.mock.simulator import Simulator
 from naru_client.mock.wire_values import INFINITE, Body, limit, number
 
@@ -18,6 +18,7 @@ class AssociationTeller:
         self.catalogue = catalogue
         plan = people.plan
         of_partitions = {partition.qos for partition in plan.partitions}
+        self._kinds = {kind.name: kind for kind in plan.kinds}
         self._qos = [qos.name for qos in plan.qos if qos.name not in of_partitions]
 
     def records(self) -> Iterator[Body]:
@@ -26,7 +27,8 @@ class AssociationTeller:
         yield self._record("root", "", "/", "")
         yield self._record("root", "root", "/0-root/", "")
         for kind in people.kinds:
-            yield self._record(kind, "", f"/{kind}/", "root", shares=sum(a.shares for a in people.of_kind(kind)))
+            weight = sum(account.shares for account in people.of_kind(kind))
+            yield self._record(kind, "", f"/{kind}/", "root", self._kinds.get(kind), shares=weight)
             for account in people.of_kind(kind):
                 line = f"/{kind}/{account.name}/"
                 yield self._record(account.name, "", line, kind, account, shares=account.shares)
@@ -34,7 +36,7 @@ class AssociationTeller:
                     yield self._record(account.name, user.name, f"{line}0-{user.name}/", "", account)
 
     def _record(
-        self, account: str, user: str, line: str, parent: str, caps: Account | None = None, shares: int = 1
+        self, account: str, user: str, line: str, parent: str, caps: Account | Kind | None = None, shares: int = 1
     ) -> Body:
         default = bool(user) and self.people.accounts_of.get(user, [account])[0] == account
         return {
@@ -57,15 +59,16 @@ class AssociationTeller:
             "user": user,
         }
 
-    def _most(self, caps: Account | None, *, group: bool) -> Body:
+    def _most(self, caps: Account | Kind | None, *, group: bool) -> Body:
         """The limits of an account (`group`), or those that each user in it has from it."""
         entries = self.catalogue.entries
         of_all = caps if group else None
+        own = caps if isinstance(caps, Account) else None
         return {
             "jobs": {
                 "per": {
-                    "count": limit(caps.max_jobs_per_user if caps else None), "accruing": INFINITE,
-                    "submitted": limit(caps.max_submit_per_user if caps else None), "wall_clock": limit(_wall(caps)),
+                    "count": limit(own.max_jobs_per_user if own else None), "accruing": INFINITE,
+                    "submitted": limit(own.max_submit_per_user if own else None), "wall_clock": limit(_wall(caps)),
                 },
                 "active": limit(of_all.group_jobs if of_all else None),
                 "accruing": INFINITE,

@@ -43,7 +43,9 @@ class _Tree:
         self._add("root", "root", "root", ("user", "root", "root"), 1, total, self.all_used)
         for kind in people.kinds:
             accounts = people.of_kind(kind)
-            self._add(kind, "", "root", ("account", kind), weights[kind], total, self.all_used)
+            above = self.simulator.limits.kinds.get(kind)
+            caps = above.group_tres_minutes if above is not None else None
+            self._add(kind, "", "root", ("account", kind), weights[kind], total, self.all_used, caps)
             used = sum(self._used(("account", account.name)) for account in accounts)
             for account in accounts:
                 self._account(account, weights[kind], used)

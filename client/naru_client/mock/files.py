@@ -5,6 +5,7 @@ that started anew, or another job that was told to write to the same place, has 
 """
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from zlib import crc32
 
@@ -19,6 +20,7 @@ from naru_client.mock.wire_values import error_path, paths
 ROOTS = ("/scratch", "/home")  # the file systems there are; the first is where jobs work
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes
 DEVICE = 64_128
+_NUMBERED = re.compile(r"-([0-9]{1,12})\.out$")  # the site's usual name for a log
 
 
 class Failure(Exception):
@@ -117,10 +119,16 @@ class Files:
             raise Failure(DENIED)
 
     def _file(self, path: str) -> Entry | None:
-        found = self._written(path, history=False).get(path)
+        found = self._written(path, history=False).get(path) or self._of_weeks_before(path)
         if found is None or _chosen(found[0]):  # the past has to be made up: only asked when it matters
             found = self._written(path, history=True).get(path)
         return None if found is None else self._entry(path, *found)
+
+    def _of_weeks_before(self, path: str) -> tuple[Job, Stream] | None:
+        """What a job from before the simulated history wrote, found by the number in its name."""
+        number = _NUMBERED.search(path)
+        jobs = self._simulator.weeks.find(int(number[1])) if number is not None else ()
+        return next(((job, stream) for job in jobs for where, stream in files_of(job) if where == path), None)
 
     def _is_folder(self, path: str) -> bool:
         parts = path.split("/")

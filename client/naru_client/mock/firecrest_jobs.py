@@ -108,7 +108,8 @@ class Jobs:
                 raise Refused(500, _BROKEN, caused_by=[f"Unexpected Slurm command response. {words}"])
             raise _unexpected(422)
         number = int(request.job_id)
-        return [j for j in self._known() if number in (j.id, j.array_id)], self._simulator.find(number)
+        known = [j for j in self._known() if number in (j.id, j.array_id)]
+        return known or list(self._simulator.weeks.find(number)), self._simulator.find(number)
 
     def _merged(self, caller: Caller, known: Iterable[Job], live: Iterable[Job]) -> list[Body]:
         told: dict[int, Body] = {}

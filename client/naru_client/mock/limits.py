@@ -8,7 +8,7 @@ follow from a handful of sums, so nothing has to be gone through as time passes.
 from msgspec import Struct
 
 from naru_client.mock.entities import Job
-from naru_client.mock.scenario import Account, Caps, Partition, Qos, SitePlan
+from naru_client.mock.scenario import Account, Caps, Kind, Partition, Qos, SitePlan
 from naru_client.mock.tres import Resources
 
 POLICY = 2050  # ESLURM_ACCOUNTING_POLICY: refused when it is submitted
@@ -66,6 +66,7 @@ class Limits:
         self.origin = origin
         self.qos = {q.name: q for q in plan.qos}
         self.accounts = {a.name: a for a in plan.accounts}
+        self.kinds = {kind.name: kind for kind in plan.kinds}
         self.tallies: dict[tuple[str, ...], Tally] = {}
         self._lines: dict[tuple[str, str, str, str], Line] = {}
         self._commons: dict[tuple[str, str], list[Check]] = {}
@@ -192,6 +193,11 @@ class Limits:
         submit += [(mine, account.max_submit_per_user)] if account.max_submit_per_user is not None else []
         submit += [(project, account.group_submit)] if account.group_submit is not None else []
         checks += self._common(account, project, "Assoc")
+        above = self.kinds.get(account.kind)
+        if above is not None:
+            checks += self._common(above, self.tally("account", account.kind), "Assoc")
+            if above.group_submit is not None:
+                submit.append((self.tally("account", account.kind), above.group_submit))
         # Every association counts; a QOS only where a cap asks what it has.
         counted = dict.fromkeys((*chain, *(check.tally for check in checks), *(tally for tally, _ in submit)))
         return Line(tuple(counted), tuple(checks), tuple(submit))
@@ -210,11 +216,12 @@ class Limits:
             checks += self._tres("tres", theirs, qos.max_tres_per_account, "Max{}PerAccount")
         return checks + self._common(qos, self.tally("qos", qos.name), "QOS")
 
-    def _common(self, caps: Qos | Account, tally: Tally, prefix: str) -> list[Check]:
+    def _common(self, caps: Qos | Account | Kind, tally: Tally, prefix: str) -> list[Check]:
         """The caps of all that a QOS or an account has together: the same for each of its people."""
-        found = self._commons.get((prefix, caps.name))
+        key = (type(caps).__name__, caps.name)
+        found = self._commons.get(key)
         if found is None:
-            found = self._commons[prefix, caps.name] = self._common_checks(caps, tally, prefix)
+            found = self._commons[key] = self._common_checks(caps, tally, prefix)
         return found
 
     def _common_checks(self, caps: Caps, tally: Tally, prefix: str) -> list[Check]:

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from naru_client.mock.world import Site, World
     from naru_client.slurm.centre import SlurmCentre
 
+TARIFF, CUSTOMER = "korea-ai-programme", "sme"
 TOKEN = "demo"  # opens nothing but the simulation in this process
 
 
 def demo_profile(scenario: str = "programme", seed: int = 1, *, speed: float | None = None, site: str = "") -> Profile:
-    """The profile of the demo: all sites of the scenario, or only the one that is named."""
-    return Profile(name="demo", dialect="mock", scenario=scenario, seed=seed, speed=speed, site=site)
+    """The profile of the demo: all sites of the scenario, or only the one that is named. Its prices are examples, those
+    of a small company in the national programme: a university would pay nothing."""
+    return Profile(
+        name="demo", dialect="mock", scenario=scenario, seed=seed, speed=speed, site=site, tariff=TARIFF,
+        customer=CUSTOMER, exhausted="waits",
+    )  # fmt: skip
 
 
 async def open_profile(
@@ -68,6 +73,7 @@ def _centre(profile: Profile, log: "CallLog", site: "Site", gateway: "Gateway") 
     from naru_client.credentials import Secret
     from naru_client.mock.contracts import CONTRACTS
     from naru_client.mock.faults import SiteLine, contracts_here
+    from naru_client.mock.grants import Grants
     from naru_client.mock.slurmrestd import Slurmrestd
     from naru_client.slurm.centre import SlurmCentre
     from naru_client.slurm.job_ids import checked_user
@@ -93,4 +99,6 @@ def _centre(profile: Profile, log: "CallLog", site: "Site", gateway: "Gateway") 
         reached_by="simulated", timeout=profile.timeout,
     )  # fmt: skip
     files = gateway.files(profile, log, site, user)
-    return SlurmCentre(source, user=user, reached_by="simulated", files=files)
+    grants = Grants(site.plan, site.world.seed, site.world.opened, profile.grants)
+    decays = bool(site.plan.half_life_days) if profile.usage_decays is None else profile.usage_decays
+    return SlurmCentre(source, user=user, reached_by="simulated", files=files, grants=grants, usage_decays=decays)

@@ -89,9 +89,16 @@ class Account(Caps, frozen=True, kw_only=True):
     description: str = ""
     shares: int = 1
     used_minutes: dict[str, int] = {}  # already used when the simulation opens
+    contract_days: tuple[int, int] | None = None  # its first and its last day, counted from the day of the opening
     max_jobs_per_user: int | None = None  # on each user's association
     max_submit_per_user: int | None = None
     coordinators: tuple[str, ...] = ()
+
+
+class Kind(Caps, frozen=True, kw_only=True):
+    """What all accounts of one kind may have together: limits of the account above them."""
+
+    name: str
 
 
 class User(Data, frozen=True, array_like=True):
@@ -282,6 +289,7 @@ class SitePlan(Data, frozen=True, kw_only=True):
     nodes: tuple[NodeGroup, ...]
     partitions: tuple[Partition, ...]
     qos: tuple[Qos, ...] = (Qos(name="normal"),)
+    kinds: tuple[Kind, ...] = ()
     accounts: tuple[Account, ...] = ()
     users: tuple[User, ...] = ()
     tenants: tuple[Tenants, ...] = ()

@@ -88,7 +88,13 @@ class _Check:
 
     def _people(self) -> None:
         for account in self.plan.accounts:
-            self._caps(f"account {account.name!r}", account, account.used_minutes)
+            place = f"account {account.name!r}"
+            self._caps(place, account, account.used_minutes)
+            if account.contract_days is not None and not account.contract_days[0] <= 0 <= account.contract_days[1]:
+                raise self.wrong(place, "`contract-days` must be days before and after the opening, like [-120, 245]")
+        for kind in self.plan.kinds:
+            self.known("kinds", "kind of account", kind.name, self.kinds)
+            self._caps(f"kind {kind.name!r}", kind)
         for user in self.plan.users:
             self.known(f"user {user.name!r}", "account", user.account, self.accounts)
         self.known("`user`", "user", self.plan.user, self.users)

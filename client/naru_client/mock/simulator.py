@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from naru_client.mock.deeds import Deeds
 from naru_client.mock.entities import Job, Node
 from naru_client.mock.gates import HOPELESS
+from naru_client.mock.past_use import book, past_use
+from naru_client.mock.past_weeks import PastWeeks
 from naru_client.mock.scenario import SitePlan
 from naru_client.mock.workload import Kind
 
@@ -19,8 +21,9 @@ class Simulator(Deeds):
     """A site with its queue, its people and its accounting, at `now` (epoch seconds).
 
     `jobs` is what slurmctld knows: waiting, running, and finished less than `min_job_age` ago. `records` is what
-    slurmdbd keeps besides: jobs that have left it, and runs of jobs that were put back. `jobs_changed`,
-    `nodes_changed`, `calendar_changed` (that of the reservations) and `partitions_changed` say when each last changed.
+    slurmdbd keeps besides: jobs that have left it, and runs of jobs that were put back; `weeks` is what it keeps from
+    before the simulated history. `jobs_changed`, `nodes_changed`, `calendar_changed` (that of the reservations) and
+    `partitions_changed` say when each last changed.
     """
 
     def __init__(self, plan: SitePlan, seed: int, start: float) -> None:
@@ -28,8 +31,14 @@ class Simulator(Deeds):
 
         super().__init__(plan, seed, start)
         self._past: Callable[[], Iterator[Job]] | None = None
+        self._told_past: tuple[Job, ...] = ()
         opening = open_world(self)
         self._past = opening.past
+        uses = past_use(self)
+        book(self, uses)
+        before = [(job, job.started, job.ended) for job in opening.finished]
+        before += [(job, job.started, self.now) for job in opening.running]
+        self.weeks = PastWeeks(self, uses, before)
         self._after(self.now, self._reprioritise, None)
         self._after(self.now, self._first_look, None)
         self.advance(start)
@@ -38,9 +47,15 @@ class Simulator(Deeds):
         """What slurmdbd keeps of jobs that have left slurmctld; the past before the opening is told on first asking."""
         if self._past is not None:
             tell, self._past = self._past, None
-            for job in tell():
+            self._told_past = tuple(tell())
+            for job in self._told_past:
                 self.records[job.id, job.started] = job
         return iter(self.records.values())
+
+    def told_past(self) -> tuple[Job, ...]:
+        """The past alone, as it was told: also what accounting has let go of since."""
+        self.history()
+        return self._told_past
 
     def find(self, number: int) -> list[Job]:
         """Every record slurmctld has under a number: a job's own, its array's, its het job's."""

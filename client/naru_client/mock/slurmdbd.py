@@ -14,7 +14,7 @@ from naru_client.mock.body_associations import (
 from naru_client.mock.body_diag import accounting_statistics
 from naru_client.mock.body_job_words import kept_back
 from naru_client.mock.entities import Job
-from naru_client.mock.job_filter import JobFilter, read_filter
+from naru_client.mock.job_filter import DAY, JobFilter, read_filter
 from naru_client.mock.people import People
 from naru_client.mock.privileges import Privileges, denied
 from naru_client.mock.requests import Caller, Query, Question, Trouble, is_set, read_job_id, words
@@ -93,7 +93,8 @@ class Slurmdbd:
     def jobs(self, caller: Caller, query: Query) -> Body:
         """Jobs that were eligible or ran at some time between `start_time` and `end_time`, and more: see JobFilter."""
         wanted = read_filter(query, self.simulator)
-        found = [job for job in self._known(past=self._may_be_past(wanted)) if wanted.takes(job)]
+        known = (*self._known(past=self._may_be_past(wanted)), *self._weeks_before(wanted))
+        found = [job for job in known if wanted.takes(job)]
         if not wanted.duplicates:
             found.sort(key=lambda job: job.submitted)
             found = list({job.id: job for job in found}.values())
@@ -111,7 +112,7 @@ class Slurmdbd:
             ]
             if found:
                 break
-        return self._job_list(caller, found)
+        return self._job_list(caller, found or (self.simulator.weeks.find(number) if task is None else ()))
 
     def associations(self, caller: Caller, query: Query) -> Body:
         filters = {
@@ -215,6 +216,13 @@ class Slurmdbd:
         drawn = {user.name for user in self.simulator.plan.users if user.weight}
         nobody = wanted.users is not None and drawn.isdisjoint(wanted.users)
         return not nobody and wanted.since < self.simulator.opened
+
+    def _weeks_before(self, wanted: JobFilter) -> Iterable[Job]:
+        """Jobs from before the simulated history. Who names no day is told of them from midnight on: all of them are
+        far more than anybody asks for."""
+        now = int(self.simulator.now)
+        since = wanted.since or now - now % DAY
+        return self.simulator.weeks.between(since, wanted.until, users=wanted.users, accounts=wanted.accounts)
 
     def _known(self, *, past: bool) -> Iterable[Job]:
         """What slurmdbd has heard of: all but jobs that were never eligible to run."""
