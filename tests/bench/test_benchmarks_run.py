@@ -95,6 +95,11 @@ def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None
     assert percentile([4.0, 1.0, 3.0, 2.0], percent) == value
 
 
+def test_quota_is_measured_against_its_calls() -> None:
+    told = bench("quota.py", "--runs", "1", "--associations", "200", "--controller", "0")
+    assert "naru quota, against its calls" in told
+
+
 def test_the_node_map_is_measured_against_itself() -> None:
     assert "1 % changed, against all anew" in bench("node_map.py")
 

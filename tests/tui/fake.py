@@ -6,7 +6,9 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from naru_client.centre import Capability
-from naru_client.errors import NaruError
+from naru_client.errors import NaruError, NotProvided
+from naru_client.insight.quota import Quota
+from naru_client.insight.request import Request
 from naru_client.logs.local import LocalLog
 from naru_client.logs.source import LogSource
 from naru_client.model import Accelerators, Job, Node, NodeAccelerators, Notice, Pool, Reservation, Site
@@ -76,7 +78,10 @@ class FakeCentre:
             Pool(site="test", name="h100", state="UP", default=True, nodes=len(nodes)),
         )
         self.held_reservations: tuple[Reservation, ...] = ()
+        self.held_quotas: tuple[Quota, ...] = ()
         self.held_notices: tuple[Notice, ...] = ()
+        self.held_starts: dict[str, datetime | NaruError] = {}
+        self.tested: list[tuple[Request, str, str | None, str | None]] = []
         self.error: NaruError | None = None
         self.errors: dict[str, NaruError] = {}
         self.calls: list[str] = []
@@ -107,9 +112,15 @@ class FakeCentre:
         return self._give("jobs", tuple(j for j in self.held_jobs if user is None or j.user == user))
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
-        return self._give("history", self.held_history)
+        return self._give("history", tuple(j for j in self.held_history if account in (None, j.account)))
 
     async def job(self, job_id: str) -> Reading[tuple[Job, ...]]:
         return self._give("job", tuple(j for j in self.held_jobs if j.id == job_id))
@@ -134,6 +145,18 @@ class FakeCentre:
 
     async def reservations(self) -> Reading[tuple[Reservation, ...]]:
         return self._give("reservations", self.held_reservations)
+
+    async def quotas(self, *, user: str | None = None) -> Reading[tuple[Quota, ...]]:
+        return self._give("quotas", self.held_quotas)
+
+    async def test_start(
+        self, request: Request, pool: str, *, script: str | None = None, account: str | None = None
+    ) -> Reading[datetime]:
+        self.tested.append((request, pool, script, account))
+        start = self.held_starts.get(pool, NotProvided("this centre tells no starts"))
+        if isinstance(start, NaruError):
+            raise start
+        return self._give("start", start)
 
     async def close(self) -> None:
         self.closed = True

@@ -37,7 +37,13 @@ class Accounting(FakeCentre):
         self.asked: list[tuple[datetime, datetime, str | None]] = []
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
         end = until or NOW
         self.asked.append((since, end, user))

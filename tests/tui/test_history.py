@@ -42,7 +42,13 @@ class Accounting(FakeCentre):
         self.quiet = True
 
     async def history(
-        self, *, since: datetime, user: str | None, until: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        user: str | None,
+        until: datetime | None = None,
+        account: str | None = None,
+        ran: bool = False,
     ) -> Reading[tuple[Job, ...]]:
         if self.quiet:  # the overview's own question
             return self._give("history", ())

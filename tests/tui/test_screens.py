@@ -251,7 +251,7 @@ async def test_a_job_has_a_page_with_why_details_and_the_source() -> None:
         assert "101  RUNNING  4×H100  한글 이름 학습" in screen.text
         await screen.press("tab")
         assert "h100-01" in screen.line_with("Nodes")
-        await screen.press("tab")
+        await screen.press("tab", "tab")
         await screen.pilot.pause()
         assert "JobId=101" in screen.text
         await screen.press("escape")

@@ -126,12 +126,12 @@ async def test_one_id_at_two_sites_is_two_rows_and_each_opens_its_own_page() -> 
         await screen.press("j", "enter")
         assert "nhn-b200:100  RUNNING" in screen.text
         assert "away-train" in screen.text
-        await screen.press("tab")
+        await screen.press("tab", "tab", "tab")
         await screen.until(lambda: "JobId=100" in screen.text)
         assert [centre.calls.count("raw") for centre in sites] == [0, 1, 0]
         await screen.press("escape", "k", "enter")
         assert "home-train" in screen.text
-        await screen.press("tab")
+        await screen.press("tab", "tab", "tab")
         await screen.until(lambda: sites[0].calls.count("raw") == 1)
 
 

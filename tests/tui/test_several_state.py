@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.tui.fake import NOW, at, job, node
 
+from naru.screens.base import quota_fact
 from naru.state import (
     Failure,
     State,
@@ -17,6 +18,7 @@ from naru.state import (
     fold_user,
     opening_state,
 )
+from naru_client.insight.quota import Quota
 from naru_client.model import Job, Node, NodeAccelerators, Pool, Site
 from naru_client.reading import Reading
 
@@ -151,6 +153,19 @@ def test_accelerators_of_a_model_are_added_up_over_the_sites() -> None:
     untold = node("n1", site="c", condition="mixed", accelerators=(NodeAccelerators("gpu", "h100", 8, None),))
     (one,) = told(state, "c", "nodes", untold).tallies
     assert (one.total, one.used, one.free) == (32, None, None)  # not 9: of one site it is not known
+
+
+def own_quota(site: str, available: int) -> tuple[Quota, ...]:
+    lab = Quota(site=site, holder="lab", account="lab", resource="gpu", granted=100, available=available)
+    return lab, replace(lab, holder="lab/me", above="lab", user="me", granted=None, unlimited=True)
+
+
+def test_the_first_line_tells_what_runs_short_first_of_all_sites() -> None:
+    state = told(told(three(), "a", "quotas", *own_quota("a", 80)), "b", "quotas", *own_quota("b", 7))
+    assert state.tightest == own_quota("b", 7)[0]
+    assert quota_fact(state) == "GPU quota: 7% left"
+    assert quota_fact(told(state, "b", "quotas")) == "GPU quota: 80% left"
+    assert quota_fact(three()) == ""
 
 
 def test_models_come_in_the_usual_order_whatever_site_has_them() -> None:

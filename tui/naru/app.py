@@ -27,6 +27,7 @@ from naru.leaving import leave_for_good_after, terminal_gone
 from naru.messages import FirstJobsArrived, RawArrived, ReadingArrived, ReadingFailed
 from naru.poller import Poller
 from naru.pollers import Pollers
+from naru.pricing import Pricing
 from naru.screens.base import NaruScreen
 from naru.screens.overview import OverviewScreen
 from naru.state import (
@@ -42,7 +43,7 @@ from naru.state import (
     opening_state,
 )
 from naru_client.centre import Centre, close_all
-from naru_client.config import PollSettings, Settings
+from naru_client.config import PollSettings, Profile, Settings
 from naru_client.errors import NaruError
 from naru_client.exchange import CallLog, Patience
 from naru_client.i18n import _
@@ -50,8 +51,10 @@ from naru_client.model import Job
 from naru_client.reading import Reading
 
 if TYPE_CHECKING:
+    from naru.planning import Plan
     from naru.session import Opened
     from naru_client.insight.history import Past
+    from naru_client.insight.quota import Quota
     from naru_client.logs.source import LogSource
 
 
@@ -73,6 +76,18 @@ def _gpus_screen() -> Screen[Any]:
     return GpusScreen()
 
 
+def _quota_screen() -> Screen[Any]:
+    from naru.screens.quota import QuotaScreen
+
+    return QuotaScreen()
+
+
+def _plan_screen() -> Screen[Any]:
+    from naru.screens.plan import PlanScreen
+
+    return PlanScreen()
+
+
 class NaruApp(App[None]):
     """A centre, or several sites as one, on a terminal.
 
@@ -86,12 +101,16 @@ class NaruApp(App[None]):
         "overview": OverviewScreen,
         "jobs": _jobs_screen,
         "gpus": _gpus_screen,
+        "quota": _quota_screen,
+        "plan": _plan_screen,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "show_tab('overview')", _("Overview"), show=False, id="app.overview"),
         Binding("2", "show_tab('jobs')", _("Jobs"), show=False, id="app.jobs"),
         Binding("3", "show_tab('gpus')", _("GPUs"), show=False, id="app.gpus"),
+        Binding("4", "show_tab('quota')", _("Quota"), show=False, id="app.quota"),
+        Binding("5", "show_tab('plan')", _("Plan"), show=False, id="app.plan"),
         Binding("r", "refresh_now", _("Refresh"), show=True, id="app.refresh"),
         Binding("p", "pause", _("Pause"), show=False, id="app.pause"),
         Binding("question_mark", "help", _("Help"), show=True, id="app.help"),
@@ -108,6 +127,7 @@ class NaruApp(App[None]):
         *,
         glyphs: Glyphs,
         clock: Callable[[], datetime],
+        profile: Profile | None = None,
         name: str = "",
         speed: float = 1.0,
         no_colour: bool = False,
@@ -123,6 +143,8 @@ class NaruApp(App[None]):
         super().__init__()
         self.centres = {centre.id: centre for centre in centres}  # in the order of opening, the home site first
         self.settings = settings
+        self.profile = profile or Profile()
+        self.pricing = Pricing(self.profile)
         self.log_of_calls = log
         self._clock = clock
         self._opened_at = clock()
@@ -305,6 +327,39 @@ class NaruApp(App[None]):
     def stop_history(self) -> None:
         self.workers.cancel_group(self, "history")
 
+    @work(group="use", exit_on_error=False, description="asks accounting for the use by day")
+    async def want_use(
+        self,
+        site: str,
+        quotas: Sequence["Quota"],
+        accounts: tuple[str, ...],
+        live: Sequence[Job] | None,
+        post: Callable[[Message], object],
+    ) -> None:
+        """Ask for the use by day of some accounts of a site; the answer goes to `post`. `live` are everybody's jobs in
+        the queue, None where they are not listed."""
+        from naru.asking_use import Use, read_use
+        from naru.screens.quota_use import UseArrived
+
+        try:
+            use = await read_use(self._centre(site), quotas, accounts, now=self._site_clock(), live=live)
+        except Exception as error:  # a mistake of ours must not leave a reader waiting for ever
+            use = Use(warnings=(_("internal error: {kind}").format(kind=type(error).__name__),))
+        post(UseArrived(site, accounts, use))
+
+    @work(group="finished", exclusive=True, exit_on_error=False, description="asks accounting for one's own jobs")
+    async def want_finished(self, post: Callable[[Message], object]) -> None:
+        from naru.asking_plan import ask_finished
+
+        await ask_finished(list(self.centres.values()), self._site_clock(), post)
+
+    @work(group="starts", exclusive=True, exit_on_error=False, description="asks the scheduler when a job would start")
+    async def want_starts(self, plan: "Plan", script: str | None, post: Callable[[Message], object]) -> None:
+        """Ask for the scheduler's own answers to a plan, of the batch script of that path where it is one's."""
+        from naru.asking_plan import ask_starts
+
+        await ask_starts(list(self.centres.values()), plan, script, post)
+
     # ---- what arrives ------------------------------------------------------------------------------------------
 
     def on_reading_arrived(self, message: ReadingArrived) -> None:
@@ -401,6 +456,8 @@ class NaruApp(App[None]):
         yield SystemCommand(_("Jobs"), _("The queue"), lambda: self.show_tab("jobs"))
         yield SystemCommand(_("History"), _("Finished jobs, out of accounting"), self._show_history)
         yield SystemCommand(_("GPUs"), _("Pools, nodes and the node map"), lambda: self.show_tab("gpus"))
+        yield SystemCommand(_("Quota"), _("What was granted, used and is left"), lambda: self.show_tab("quota"))
+        yield SystemCommand(_("Plan"), _("What a job would cost, and where it fits"), lambda: self.show_tab("plan"))
         yield SystemCommand(
             _("My jobs or everybody's"),
             _("Whose jobs are asked for"),
@@ -435,6 +492,7 @@ def run(opened: "Opened", settings: Settings) -> int:
         opened.log,
         glyphs=opened.glyphs,
         clock=opened.clock,
+        profile=opened.profile,
         name=opened.name,
         speed=opened.profile.speed or 1.0,
         no_colour=opened.no_colour,

@@ -96,7 +96,7 @@ def bar_cells(parts: Sequence[int], width: int) -> list[int]:
     exact = [part * width / total for part in parts]
     cells = [max(int(share), 1) if part else 0 for part, share in zip(parts, exact, strict=True)]
     while sum(cells) > width and max(cells) > 1:
-        cells[max(range(len(cells)), key=lambda n: cells[n] - exact[n] if cells[n] > 1 else -1)] -= 1
+        cells[max(range(len(cells)), key=lambda n: cells[n] - exact[n] if cells[n] > 1 else float("-inf"))] -= 1
     while sum(cells) < width:
         cells[max(range(len(cells)), key=lambda n: exact[n] - cells[n])] += 1
     return cells

@@ -30,6 +30,7 @@ LONGEST_BACKOFF = 600.0  # seconds
 LONGEST_REST = 3600.0  # seconds; a centre that asks for more is asked again after this
 UNFOCUSED_FACTOR = 4.0  # it may still be in view beside another window, so it goes on, more slowly; so where it is idle
 SOONEST_REFRESH = 3.0  # seconds between two refreshes that a person asks for
+QUOTAS_FACTOR = 5.0  # a large site tells them in ten megabytes, and books every few minutes itself
 HISTORY_STEP = 600  # seconds that the span of the history is rounded to: the same question for all who ask meanwhile
 
 
@@ -145,6 +146,8 @@ class Poller:
         usual = self.settings.others
         if topic == "jobs":
             usual = self.settings.jobs * (self.settings.everybody_factor if self.everybody else 1.0)
+        elif topic == "quotas":
+            usual *= QUOTAS_FACTOR
         return usual if self.focused and not self.idle else usual * UNFOCUSED_FACTOR
 
     async def run(self) -> None:
@@ -236,6 +239,8 @@ class Poller:
                 return await self.centre.pools()
             case "reservations":
                 return await self.centre.reservations()
+            case "quotas":
+                return await self.centre.quotas(user=None if self.everybody else self.user)
 
     def _backoff(self, topic: Topic) -> float:
         """Twice as long with each failure in a row, with jitter so that many terminals do not come back at once."""

@@ -14,12 +14,14 @@ from msgspec.structs import replace
 
 from naru.joining import join_readings
 from naru_client.insight.alike import Alike, alike
+from naru_client.insight.quota import Quota
+from naru_client.insight.quota_left import part_left, tightest
 from naru_client.insight.tally import fill_pools_alike, merge_tallies, tally_alike
 from naru_client.merge import merge_jobs
 from naru_client.model import AcceleratorTally, Job, Node, Pool, Reservation, Site
 from naru_client.reading import Reading
 
-Topic = Literal["site", "jobs", "history", "nodes", "pools", "reservations"]
+Topic = Literal["site", "jobs", "history", "nodes", "pools", "reservations", "quotas"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 NOT_PROVIDED = "not_provided"
 
@@ -47,6 +49,7 @@ class Part(Struct, frozen=True, kw_only=True):
     nodes: Reading[tuple[Node, ...]] | None = None
     pools: Reading[tuple[Pool, ...]] | None = None
     reservations: Reading[tuple[Reservation, ...]] | None = None
+    quotas: Reading[tuple[Quota, ...]] | None = None
     failures: dict[Topic, Failure] = {}
 
     # Drawn from the readings when they arrive.
@@ -55,6 +58,7 @@ class Part(Struct, frozen=True, kw_only=True):
     alike_nodes: list[Alike] = []  # the nodes, those alike counted once
     tallies: tuple[AcceleratorTally, ...] = ()
     filled_pools: tuple[Pool, ...] = ()
+    tightest: Quota | None = None  # of one's own quotas that of which the least part is left
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -77,6 +81,7 @@ class State(Struct, frozen=True, kw_only=True):
     nodes: Reading[tuple[Node, ...]] | None = None
     pools: Reading[tuple[Pool, ...]] | None = None
     reservations: Reading[tuple[Reservation, ...]] | None = None
+    quotas: Reading[tuple[Quota, ...]] | None = None
     failures: dict[Topic, Failure] = {}  # "not provided" only where no site provides it
     raw: dict[tuple[str, str], Reading[str]] = {}  # by site and job id, what the source itself says of it
 
@@ -85,6 +90,7 @@ class State(Struct, frozen=True, kw_only=True):
     my_jobs: tuple[Job, ...] = ()
     tallies: tuple[AcceleratorTally, ...] = ()
     filled_pools: tuple[Pool, ...] = ()
+    tightest: Quota | None = None
 
     @property
     def several(self) -> bool:
@@ -146,6 +152,8 @@ def fold_reading(state: State, site: str, topic: Topic, reading: Reading[Any]) -
             groups = alike(nodes)
             part = replace(part, alike_nodes=groups, tallies=tally_alike(groups))
         part = replace(part, filled_pools=fill_pools_alike(pools, part.alike_nodes))
+    elif topic == "quotas":
+        part = replace(part, tightest=tightest(reading.value, part.user or state.user))
     newest = reading.as_of if state.newest is None else max(state.newest, reading.as_of)
     return _joined(replace(state, newest=newest), part, topic)
 
@@ -231,6 +239,9 @@ def _joined(state: State, part: Part, topic: Topic) -> State:
     if topic in ("nodes", "pools"):
         tallies = merge_tallies(_chained(p.tallies for p in parts)) if state.several else part.tallies
         return replace(state, tallies=tallies, filled_pools=_chained(p.filled_pools for p in parts))
+    if topic == "quotas":
+        own = [p.tightest for p in parts if p.tightest is not None]
+        return replace(state, tightest=min(own, key=part_left, default=None))
     return state
 
 

@@ -1,15 +1,20 @@
-"""`naru job ID`: everything about one job, every record behind its id."""
+"""`naru job ID`: everything about one job, every record behind its id, and what each costs."""
 
 import argparse
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from naru import format as form
 from naru.commands import job_table
+from naru.commands.job_cost import ask_costs
 from naru.commands.job_ids import ID_HELP, find, wanted_job
+from naru.cost_lines import LABELS, Fact, JobCost, cost_data, cost_facts, whole_facts
 from naru.joining import addressed
 from naru.output import Page, Result
 from naru.plain_table import Span
+from naru.pricing import Pricing
 from naru.session import Context
 from naru_client.i18n import _
 from naru_client.insight.fold import fold
@@ -18,6 +23,7 @@ from naru_client.model import Job
 
 CSV = False
 
+_STYLES = {"quiet": "dim", "warning": "warn", "strong": "strong"}
 IN_FULL = 3  # so many records are told in full; more of them are a table
 
 
@@ -43,14 +49,19 @@ async def run(context: Context) -> Result:
         )
     told, failed = await find(opened, wanted, lambda centre: centre.job(wanted.id))
     reading = told.said
+    costs = await ask_costs(told.centre, Pricing(opened.profile), reading.value, reading.as_of)
+    errors = {cost.error: None for cost in costs if cost.error}  # all of one tariff
     return Result(
         schema="job",
         site=told.centre.id,
         source=reading.source,
         as_of=reading.as_of,
-        data=reading.value,
-        warnings=(*failed, *reading.warnings),
-        show=lambda page: _show(page, reading.value, reading.as_of, sites=opened.several),
+        data=[
+            {**msgspec.structs.asdict(job), "cost": cost_data(cost)}
+            for job, cost in zip(reading.value, costs, strict=True)
+        ],
+        warnings=(*failed, *reading.warnings, *errors),
+        show=lambda page: _show(page, reading.value, costs, reading.as_of, sites=opened.several),
     )
 
 
@@ -59,15 +70,25 @@ def _show_raw(page: Page, text: str) -> None:
         page.line(line)
 
 
-def _show(page: Page, jobs: Sequence[Job], now: datetime, *, sites: bool) -> None:
+def _show(page: Page, jobs: Sequence[Job], costs: Sequence[JobCost], now: datetime, *, sites: bool) -> None:
     if len(jobs) > IN_FULL:
         job_table.show(page, [row for job in jobs for row in fold([job])], now, users=True, sites=sites)
+        page.line()
+        _show_facts(page, [], whole_facts(costs[0]))
         return
-    for number, job in enumerate(jobs):
+    for number, (job, cost) in enumerate(zip(jobs, costs, strict=True)):
         if number:
             page.line()
         page.line(Span(addressed(job.site, job.id, sites), "strong"), "  ", Span(job.name, "strong"))
-        page.facts(_facts(job, now))
+        _show_facts(page, _facts(job, now), [] if cost.error else cost_facts(cost))  # the warnings have the error
+
+
+def _show_facts(page: Page, pairs: list[tuple[str, str | Span | None]], costs: Sequence[Fact]) -> None:
+    named = [(_(LABELS[fact.key][1]), Span(fact.text, _STYLES.get(fact.style, ""))) for fact in costs]
+    page.facts([*pairs, *(one for one, fact in zip(named, costs, strict=True) if fact.key != "note")])
+    for fact in costs:
+        if fact.key == "note":
+            page.paragraph(fact.text, style="dim")
 
 
 def _facts(job: Job, now: datetime) -> list[tuple[str, str | Span | None]]:

@@ -1,6 +1,6 @@
 """What every screen shares: the first line, the banner, the hints, and how a new state reaches it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
@@ -12,18 +12,30 @@ from textual.worker import Worker
 from naru.format import Glyphs, duration, when
 from naru.joining import named
 from naru.kept import Kept, KeptView
+from naru.pricing import Pricing
 from naru.state import NOT_PROVIDED, Failure, Part, State, Topic
 from naru.widgets.hints import Hints
 from naru.widgets.text_lines import Line, TextLines
 from naru.widgets.top_line import TopLine
-from naru_client.config import Settings
+from naru_client.config import Profile, Settings
 from naru_client.i18n import _, mark, n_
+from naru_client.insight.quota_left import part_left
 
 if TYPE_CHECKING:
+    from naru.planning import Plan
     from naru_client.insight.history import Past
+    from naru_client.insight.quota import Quota
     from naru_client.logs.source import LogSource
+    from naru_client.model import Job
 
-TABS = (("overview", mark("Overview")), ("jobs", mark("Jobs")), ("gpus", mark("GPUs")))
+TABS = (
+    ("overview", mark("Overview")),
+    ("jobs", mark("Jobs")),
+    ("gpus", mark("GPUs")),
+    ("quota", mark("Quota")),
+    ("plan", mark("Plan")),
+)
+ALWAYS: tuple[Topic, ...] = ("quotas",)  # what the first line tells on every screen
 WIDE = 100  # columns from which panes stand side by side
 OLD = 3  # a reading this many times older than its interval is shown as old
 MOST_TROUBLES = 3  # so many sites that do not answer are named in the banner
@@ -36,6 +48,8 @@ class Terminal(Protocol):
     glyphs: Glyphs
     settings: Settings
 
+    profile: Profile
+    pricing: Pricing
     recorded: bool
     speed: float
     kept: Kept
@@ -53,6 +67,16 @@ class Terminal(Protocol):
     def open_log(self, site: str, path: str) -> "LogSource": ...
     def want_history(self, past: "Past", post: Callable[[Message], object]) -> None: ...
     def stop_history(self) -> None: ...
+    def want_use(
+        self,
+        site: str,
+        quotas: Sequence["Quota"],
+        accounts: tuple[str, ...],
+        live: Sequence["Job"] | None,
+        post: Callable[[Message], object],
+    ) -> None: ...
+    def want_finished(self, post: Callable[[Message], object]) -> None: ...
+    def want_starts(self, plan: "Plan", script: str | None, post: Callable[[Message], object]) -> None: ...
     def set_everybody(self, everybody: bool) -> None: ...
     def keep_view(self, name: str, view: KeptView) -> None: ...
     def keep_sort(self, name: str, column_id: str, reverse: bool) -> None: ...
@@ -99,7 +123,7 @@ class NaruScreen(Screen[None]):
         self.set_interval(5.0, self.tick)
 
     def on_screen_resume(self) -> None:
-        self.terminal.want(self.TOPICS)
+        self.terminal.want((*self.TOPICS, *(t for t in ALWAYS if t not in self.TOPICS)))
         self.new_state()
 
     def tick(self) -> None:
@@ -126,6 +150,14 @@ class NaruScreen(Screen[None]):
         _worker: Worker[None] = self.run_worker(
             work, group=group, exclusive=alone, exit_on_error=False, description=description
         )
+
+    def plan_like(self, job: "Job") -> None:
+        """Go to the plan of one more job like this one."""
+        from naru.screens.plan import PlanScreen
+
+        self.terminal.show_tab("plan")
+        if isinstance(screen := self.app.screen, PlanScreen):
+            screen.take(job)
 
     def on_top_line_tab_clicked(self, message: TopLine.TabClicked) -> None:
         self.terminal.show_tab(message.tab)
@@ -176,6 +208,7 @@ def top_facts(
     old = age is not None and age > OLD * slowest
     facts = [
         n_("{n} call/min", "{n} calls/min", calls).format(n=calls),
+        quota_fact(state),
         name,
         _("asleep: any key wakes it") if asleep else _("paused") if state.paused else "",
         _("no data yet") if age is None else _("{age} ago").format(age=duration(max(0, age))),
@@ -183,6 +216,16 @@ def top_facts(
     if recorded and as_of is not None:
         facts = [name, _("recording of {time}").format(time=f"{as_of.astimezone():%Y-%m-%d %H:%M}")]
     return tuple(f for f in facts if f), old or state.outage is not None
+
+
+def quota_fact(state: State) -> str:
+    """How much is left of one's own quota that runs short first; "" where none is known."""
+    quota = state.tightest
+    if quota is None:
+        return ""
+    return _("{resource} quota: {part} left").format(
+        resource=quota.resource.partition(":")[0].upper(), part=f"{int(part_left(quota) * 100)}%"
+    )
 
 
 def banner_lines(state: State, topics: tuple[Topic, ...], now: datetime, glyphs: Glyphs) -> list[Line]:

@@ -1,4 +1,4 @@
-"""One job on its own page: why it is where it is, everything about it, and what the source says."""
+"""One job on its own page: why it is where it is, everything about it, its cost, and what the source says."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -7,21 +7,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 
+from naru.cost_lines import LABELS, JobCost, cost_facts, facts_wanted, job_cost
 from naru.format import accelerators, duration, size, time_limit, when
 from naru.joining import addressed
 from naru.log_summary import summary_lines, summary_of
-from naru.screens.base import NaruScreen
+from naru.screens.base import ALWAYS, NaruScreen
 from naru.screens.job_columns import state_style
-from naru.state import State, Topic
+from naru.state import Part, State, Topic
 from naru.widgets.text_lines import Line, TextLines, labelled
 from naru_client.errors import NaruError
 from naru_client.i18n import _, mark
 from naru_client.insight.reasons import shown_estimate
+from naru_client.insight.run_times import RunTimes
 from naru_client.insight.why import why
 from naru_client.logs.summary import Summary
 from naru_client.model import Job
+from naru_client.reading import Reading
 
-PARTS = (("why", mark("Why")), ("details", mark("Details")), ("raw", mark("Raw")))
+PARTS = (("why", mark("Why")), ("details", mark("Details")), ("cost", mark("Cost")), ("raw", mark("Raw")))
 LOOK_AGAIN = timedelta(minutes=1)  # between two looks into the log of a job whose page is open
 STATE_STYLES = {"running": "good", "waiting": "warning", "moving": "link", "failed": "bad", "done": "quiet"}
 
@@ -38,6 +41,7 @@ class JobScreen(NaruScreen):
         Binding("j,down", "scroll(1)", _("Down"), show=False, id="job.down"),
         Binding("k,up", "scroll(-1)", _("Up"), show=False, id="job.up"),
         Binding("l", "log", _("Log"), id="job.log"),
+        Binding("P", "plan", _("Plan one like this"), show=False, id="job.plan"),
         Binding("y", "copy", _("Copy the id"), id="job.copy"),
     ]
 
@@ -49,6 +53,7 @@ class JobScreen(NaruScreen):
         self._tab = tab
         self._part = "why"
         self._last: Job | None = job
+        self._past: tuple[Reading[tuple[Job, ...]], RunTimes] | None = None  # how long jobs took, by which reading
         self._log: Summary | None = None
         self._log_of: tuple[str, datetime] | None = None  # in which state the log was last looked into, and when
 
@@ -97,6 +102,7 @@ class JobScreen(NaruScreen):
             self._log_of = (job.state, now)
             self.work_on(self._look_into_log, "log", "looks into a job's log")
         self.query_one("#details", TextLines).show(details(job, now))
+        self._show_cost(job, state, now)
         raw = state.raw.get((self._site, self.job_id))
         if raw is None:
             lines: list[Line] = [((_("asking …"), "quiet"),)]
@@ -105,6 +111,31 @@ class JobScreen(NaruScreen):
         else:
             lines = [((raw.source, "quiet"),), *(((line, ""),) for line in raw.value.split("\n"))]
         self.query_one("#raw", TextLines).show(lines)
+
+    def _show_cost(self, job: Job, state: State, now: datetime) -> None:
+        """What it costs by the tariff, which may lean on the site's nodes and pools: only then are these asked for."""
+        part = next((one for one in state.parts if state.same_site(one.id, self._site)), state.parts[0])
+        needed = facts_wanted(self.terminal.pricing)
+        if lacking := [topic for topic in needed if getattr(part, topic) is None and topic not in part.failures]:
+            self.terminal.want((*self.TOPICS, *lacking, *ALWAYS))
+        told = job_cost(
+            self.terminal.pricing,
+            job,
+            part.all_jobs,
+            now,
+            nodes=part.nodes.value if part.nodes and "nodes" in needed else (),
+            pools=part.pools.value if part.pools and "pools" in needed else (),
+            run_times=None if job.finished else self._run_times(part),
+        )
+        self.query_one("#cost", TextLines).show(cost_page(told))
+
+    def _run_times(self, part: Part) -> RunTimes | None:
+        """How long the jobs took that accounting told of, worked out once for each of its answers."""
+        if part.history is None:
+            return None
+        if self._past is None or self._past[0] is not part.history:
+            self._past = part.history, RunTimes(part.history.value)
+        return self._past[1]
 
     def _log_is_old(self, job: Job, now: datetime) -> bool:
         """What it says of a job that runs is told with its age: it must not be older than it seems."""
@@ -129,8 +160,6 @@ class JobScreen(NaruScreen):
     def action_part(self, by: int) -> None:
         names = [part for part, _title in PARTS]
         step = names.index(self._part) + by
-        if self.has_class("-wide"):  # side by side: there is only "raw or not"
-            step = names.index("raw") if self._part != "raw" else 0
         self._part = names[step % len(names)]
         if self._part == "raw":
             self.terminal.want_raw(self._site, self.job_id)
@@ -144,6 +173,10 @@ class JobScreen(NaruScreen):
 
         if self._last is not None:
             self.app.push_screen(LogScreen((self._last,), self.tab))
+
+    def action_plan(self) -> None:
+        if self._last is not None:
+            self.plan_like(self._last)
 
     def action_copy(self) -> None:
         from naru.clipboard import copy_ids
@@ -207,3 +240,13 @@ def details(job: Job, now: datetime) -> list[Line]:
         ("stderr", job.stderr if job.stderr != job.stdout else None),
     ]
     return [labelled(label, value) for label, value in pairs if value]
+
+
+def cost_page(told: JobCost) -> list[Line]:
+    """What a job costs, line by line, each label only once."""
+    lines: list[Line] = []
+    before = ""
+    for fact in cost_facts(told):
+        lines.append(labelled("" if fact.key == before else _(LABELS[fact.key][0]), fact.text, fact.style))
+        before = fact.key
+    return lines

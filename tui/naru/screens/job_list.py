@@ -86,6 +86,12 @@ class JobListScreen(NaruScreen):
 
             self.app.push_screen(LogScreen(row.members if isinstance(row, Row) else (row,), self.tab))
 
+    def action_plan(self) -> None:
+        """The plan of one more job like the one under the cursor."""
+        row = self.query_one(LineTable).current
+        if row is not None:
+            self.plan_like(row.job if isinstance(row, Row) else row)
+
     def action_copy(self) -> None:
         from naru.clipboard import copy_ids
 

@@ -44,8 +44,8 @@ EVERYBODY = (
 )
 READY_AFTER = 1.0  # seconds after which nobody waits for this screen any more
 NOT_WHILE_TYPING = (
-    "filter", "log", "sort", "reverse", "everybody", "unfold", "copy", "copy_more", "export", "clear", "columns",
-    "history",
+    "filter", "log", "plan", "sort", "reverse", "everybody", "unfold", "copy", "copy_more", "export", "clear",
+    "columns", "history",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ class JobsScreen(JobListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", _("Filter"), id="jobs.filter", priority=True),
         Binding("l", "log", _("Log"), id="jobs.log"),
+        Binding("P", "plan", _("Plan one like this"), show=False, id="jobs.plan"),
         Binding("o", "sort", _("Sort"), id="jobs.sort"),
         Binding("O", "reverse", _("Reverse the order"), show=False, id="jobs.reverse"),
         Binding("a", "everybody", _("All users"), id="jobs.everybody"),
