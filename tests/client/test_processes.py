@@ -58,6 +58,8 @@ def alive(pid: int) -> bool:
 
 
 def reaped(pid: int) -> bool:
+    for process in children._unreaped:  # a busy machine takes longer to kill one than the program waits for
+        process.wait(20)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -89,6 +89,6 @@ def test_a_job_that_a_grant_will_hold_is_foretold_and_then_held(lab: Lab) -> Non
 
 
 def test_nothing_is_submitted_by_an_estimate(lab: Lab) -> None:
-    before = lab.run("squeue", "--noheader", "--user=grace", "--format=%A")
-    estimate(lab, "--gpus=1", "--time=5", user="grace")
-    assert set(lab.run("squeue", "--noheader", "--user=grace", "--format=%A").split()) <= set(before.split())
+    told = estimate(lab, "--gpus=1", "--time=5", "--job-name=only-asked", user="grace")
+    assert told
+    assert not lab.run("squeue", "--noheader", "--all", "--name=only-asked", "--format=%A")
