@@ -313,3 +313,18 @@ def test_a_script_and_options_say_the_same(words: list[str]) -> None:
     beside = request(options=tuple(words))
     assert [(one.option, one.value) for one in in_script.given] == [(one.option, one.value) for one in beside.given]
     assert totals(in_script) == totals(beside)
+
+
+def test_a_long_line_is_read_and_too_many_parts_are_refused() -> None:
+    line = "#SBATCH --array=" + ",".join(map(str, range(0, 200_000, 2)))
+    (request,) = read_job(f"#!/bin/sh\n{line}\n").requests
+    assert request.array is not None
+    assert request.array.tasks == 100_000
+    part = "#SBATCH hetjob\n#SBATCH --gpus=1\n"
+    with pytest.raises(UsageError, match="1024 parts"):
+        read_job("#!/bin/sh\n#SBATCH --gpus=1\n" + part * 5000)
+
+
+def test_an_array_that_names_its_indexes_again_and_again_is_refused() -> None:
+    with pytest.raises(UsageError, match="too often"):
+        read_job("#!/bin/sh\n#SBATCH --array=" + ",".join(["0-4000000"] * 400) + "\n")

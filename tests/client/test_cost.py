@@ -230,3 +230,11 @@ def test_a_year_of_many_jobs_to_the_won() -> None:
     low, high = won * Fraction(25, 1000), won * Fraction(5, 100)
     assert max(abs(Fraction(settled.low) - low), abs(Fraction(settled.high) - high)) <= Fraction(1, 2)
     assert settled.low == settled.low.to_integral_value()
+
+
+@pytest.mark.parametrize("limit", [10**12, 1 << 62])
+def test_a_limit_that_no_calendar_holds_is_priced_all_the_same(limit: int) -> None:
+    dated = tariff(dated_by="end")
+    cost = cost_of([job("RUNNING", time_limit=limit)], Reckoner(dated), NOW, lambda _job: limit)
+    assert cost.at_most is not None
+    assert cost.at_most.low > 10**6

@@ -215,3 +215,15 @@ def test_figures_are_written_with_two_units() -> None:
     ]
     assert [amount(n) for n in (0, 512 << 20, 3 << 39, 5 << 50)] == ["0 B", "512 MiB", "1.5 TiB", "5.0 PiB"]
     assert clock(NOW.replace(year=2024), NOW).startswith("2024-11-23")
+
+
+@pytest.mark.parametrize("limit", [10**12, 1 << 62])
+def test_a_limit_that_no_calendar_holds_is_not_told(limit: int) -> None:
+    began = NOW - timedelta(hours=1)
+    assert "time limit is not told" in said(state="RUNNING", started=began, elapsed=3600, time_limit=limit)
+    ended = said(state="TIMEOUT", started=began, ended=NOW, elapsed=limit, time_limit=limit)
+    assert "365000d" in ended
+
+
+def test_a_start_in_centuries_to_come_is_no_crash() -> None:
+    assert "time limit" in said(state="RUNNING", started=datetime.max.replace(tzinfo=UTC), time_limit=3600)

@@ -364,3 +364,24 @@ def test_totals_are_those_of_the_request_where_nodes_tell_nothing_more() -> None
     request = replace(shape(accelerators=4, model="h100", nodes=1, tasks=2, cpus_per_task=3),
                       memory=MemoryWish(8 * GIB, "node"), array=ArrayWish("0-3", 4))  # fmt: skip
     assert place(request, nodes(2)).totals == totals(request)
+
+
+def test_parts_that_ask_for_the_same_are_reckoned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from naru_client.insight import offers as module
+
+    reckoned: list[int] = []
+    one_offer = module._offer
+
+    def counted(request: Request, pool: Pool, site: Any) -> Offer:
+        reckoned.append(request.part)
+        return one_offer(request, pool, site)
+
+    monkeypatch.setattr(module, "_offer", counted)
+    one, other = shape(accelerators=1, seconds=600), shape(accelerators=2, seconds=600)
+    parts = [replace(other if part == 7 else one, part=part, parts=500) for part in range(500)]
+    (offer, *_more) = module.offers(
+        parts, pools=[pool(), pool("b200")], nodes=(), quotas=(), reckoner=lambda _site: None, account=None,
+        user="me", now=NOW,
+    )  # fmt: skip
+    assert len(offer.jobs) == 500
+    assert len(reckoned) == 4

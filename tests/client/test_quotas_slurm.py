@@ -1,5 +1,6 @@
 """Quotas from Slurm's associations, QOS and queue."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from naru_client.insight.quota import Demand, Quota, by_key, predict
 from naru_client.model import Accelerators, Job
 from naru_client.slurm.commands import use_decays
 from naru_client.slurm.quotas import quotas
-from naru_client.slurm.text_limits import Association, Limits, QosLimits
+from naru_client.slurm.text_limits import Association, Limits, QosLimits, decode_limits
 
 HOUR = 3600
 
@@ -166,3 +167,22 @@ def test_of_a_user_are_those_of_the_accounts_that_user_is_in_used_or_not() -> No
 def test_an_entry_that_cannot_be_read_is_a_limit_without_a_figure() -> None:
     gpu = one(quotas(Limits((association("lab", None, gpu="SPARKLING"),), ())), "lab")
     assert (gpu.granted, gpu.unlimited, gpu.used_decayed, gpu.remaining, gpu.binds) == (None, False, None, None, "lab")
+
+
+@pytest.mark.parametrize("figure", ["9" * 19, "9" * 5000, "18446744073709551615"])
+def test_a_figure_that_no_number_holds_is_unknown_and_stops_nothing(figure: str) -> None:
+    answer = f"""Association Records
+
+ClusterName=c Account=root UserName= Partition= Priority=0 ID={figure}
+    ParentAccount= Lft=1
+
+ClusterName=c Account=lab UserName= Partition= Priority=0 ID=2
+    ParentAccount= Lft=1
+    GrpTRES=cpu=N({figure})
+    GrpTRESMins=gres/gpu={figure}(5),node=7({figure})
+    GrpTRESRunMins=
+"""
+    told = {(one.resource, one.unit): one for one in quotas(decode_limits(answer.encode()))}
+    gpu, node = told["gpu", "seconds"], told["node", "seconds"]
+    assert (gpu.granted, gpu.unlimited, gpu.remaining) == (None, False, None)
+    assert (node.used_decayed, node.remaining) == (None, None)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from naru_client.model import Accelerators, NodeAccelerators
-from naru_client.slurm import tres
+from naru_client.slurm import text_values, tres
 
 
 def gpu(count: int, model: str | None = None, kind: str = "gpu") -> Accelerators:
@@ -143,3 +143,13 @@ def test_accelerators_of_a_node(fields: tuple[str | None, ...], expected: list[N
 
 def test_an_idle_node_uses_nothing_even_where_no_field_says_so() -> None:
     assert tres.node_accelerators("gpu:h100:8", idle=True) == (NodeAccelerators("gpu", "h100", 8, 0),)
+
+
+@pytest.mark.parametrize("digits", ["9" * 400, "9" * 5000])
+def test_an_amount_of_hundreds_of_digits_is_no_amount(digits: str) -> None:
+    assert tres.memory(digits + "G") is None
+    assert tres.number_of(f"cpu={digits}", "cpu") is None
+    assert tres.entries(f"gres/gpu={digits}") == ()
+    assert text_values.whole_number(digits + "K") is None
+    assert text_values.moment(digits) is None
+    assert text_values.duration(f"{digits}-00:00:00") is None

@@ -173,7 +173,7 @@ def _run(job: Job, reckoner: Reckoner, now: datetime, run_time: RunTime | None) 
         at_most = _at_most(job, reckoner, now, at, seconds, limit).times(count)
     if run_time is not None and count is not None and (told := run_time(job)) is not None:
         ends = max(told if limit is None else min(told, limit), seconds)
-        then = now + timedelta(seconds=ends - seconds) if by_end else at
+        then = _in(now, ends - seconds) if by_end else at
         expected = reckoner.charge(job, ends, then).times(count)
     taken = NOTHING
     if tariff.taken == "submission" or (tariff.taken == "start" and not job.waiting):
@@ -185,6 +185,14 @@ def _run(job: Job, reckoner: Reckoner, now: datetime, run_time: RunTime | None) 
     return _Run(NOTHING, in_flight, taken, at_most, expected)
 
 
+def _in(now: datetime, seconds: int) -> datetime:
+    """So much later; the last moment there is for a limit that no calendar holds."""
+    try:
+        return now + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def _at_most(job: Job, reckoner: Reckoner, now: datetime, at: datetime, seconds: int, limit: int) -> Span:
     """The charge to the limit; where rates change before its date is settled, the highest that it may come to."""
     most = reckoner.charge(job, limit, at)
@@ -192,7 +200,7 @@ def _at_most(job: Job, reckoner: Reckoner, now: datetime, at: datetime, seconds:
     if not (job.waiting or by_end):
         return most
     open_end = job.waiting or job.state == SUSPENDED
-    latest = None if open_end else now + timedelta(seconds=limit - seconds)
+    latest = None if open_end else _in(now, limit - seconds)
     for period in reckoner.tariff.periods:
         begin = period.start
         if begin is None or begin <= now or (latest is not None and begin > latest):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from naru_client.i18n import _
 from naru_client.insight.reasons import Explanation, explain
-from naru_client.insight.spell import amount, clock, span
+from naru_client.insight.spell import amount, clock, lasting, span
 from naru_client.model import Job
 
 # Linux numbers, wherever Naru itself runs.
@@ -50,7 +50,7 @@ def _how(job: Job) -> str:
     if job.state == "TIMEOUT":
         if job.time_limit is None:
             return _("It was stopped at its time limit.")
-        limit = span(timedelta(seconds=job.time_limit))
+        limit = span(lasting(job.time_limit))
         return _("It was stopped at its time limit of {limit}.").format(limit=limit)
     if job.state == "OUT_OF_MEMORY":
         if job.memory is None:
@@ -111,7 +111,7 @@ def _when(job: Job, ended: datetime, now: datetime) -> str:
     moment, ago = clock(ended, now), span(now - ended)
     ran: timedelta | None = None
     if job.elapsed is not None:
-        ran = timedelta(seconds=job.elapsed)
+        ran = lasting(job.elapsed)
     elif job.started:
         ran = ended - job.started
     if ran is None or (job.started is None and not ran):
@@ -119,5 +119,5 @@ def _when(job: Job, ended: datetime, now: datetime) -> str:
     if job.time_limit is None:
         return _("It ended at {time}, {ago} ago, after running for {ran}.").format(time=moment, ago=ago, ran=span(ran))
     return _("It ended at {time}, {ago} ago, after running for {ran} of the {limit} it was allowed.").format(
-        time=moment, ago=ago, ran=span(ran), limit=span(timedelta(seconds=job.time_limit))
+        time=moment, ago=ago, ran=span(ran), limit=span(lasting(job.time_limit))
     )

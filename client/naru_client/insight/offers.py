@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -159,13 +160,29 @@ def _together(requests: Sequence[Request], pools: Sequence[Pool], site: _Site) -
     """All parts at once: those that name a pool there, and the others in each pool in turn."""
     by_name = {pool.name: pool for pool in pools}
     homes = [next((by_name[name] for name in one.pools if name in by_name), None) for one in requests]
+    shapes = [_shape(one) for one in requests]
     seen: set[tuple[str, ...]] = set()
+    made: dict[tuple[bytes, str], Offer] = {}  # a job of hundreds of parts asks for the same again and again
+
+    def offer(request: Request, shape: bytes, pool: Pool) -> Offer:
+        found = made.get((shape, pool.name))
+        if found is None:
+            found = made[shape, pool.name] = _offer(request, pool, site)
+        return replace(found, part=request.part)
+
     for pool in pools:
         where = [home or pool for home in homes]
         names = tuple(dict.fromkeys(one.name for one in where))
         if names not in seen:
             seen.add(names)
-            yield _joined([_offer(r, p, site) for r, p in zip(requests, where, strict=True)], names, site)
+            yield _joined([offer(*one) for one in zip(requests, shapes, where, strict=True)], names, site)
+
+
+def _shape(request: Request) -> bytes:
+    """What a part asks for, whatever part it is and wherever that was written: equal where its offers are."""
+    wishes = tuple(replace(wish, origin=None) for wish in request.accelerators)
+    bare = replace(request, part=0, accelerators=wishes, given=(), overruled=(), unknown=(), origins={})
+    return msgspec.msgpack.encode(bare)
 
 
 def _joined(parts: Sequence[Offer], names: Sequence[str], site: _Site) -> Offer:

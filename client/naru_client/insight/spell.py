@@ -2,6 +2,13 @@
 
 from datetime import datetime, timedelta
 
+LONGEST = timedelta(days=365_000)  # beyond that a moment from now may be in no calendar
+
+
+def lasting(seconds: int) -> timedelta:
+    """So many seconds, as a source told them: absurdly many are LONGEST."""
+    return timedelta(seconds=min(seconds, int(LONGEST.total_seconds())))
+
 
 def span(time: timedelta) -> str:
     """Two significant units: `12s`, `2h 05m`, `3d 04h`. Never negative: the clocks of two machines may differ."""

@@ -6,7 +6,7 @@ from naru_client.i18n import _, n_
 from naru_client.insight.ending import ending
 from naru_client.insight.fold import task_count
 from naru_client.insight.reasons import Explanation, estimate_refused, explain
-from naru_client.insight.spell import clock, span
+from naru_client.insight.spell import LONGEST, clock, lasting, span
 from naru_client.model import Job
 
 _OLD = timedelta(minutes=10)  # no reading that is looked at is older than this, unless its centre is away
@@ -121,21 +121,23 @@ def _ran(job: Job, started: datetime, now: datetime) -> timedelta:
     by_clock = now - started
     if job.elapsed is None:
         return by_clock
-    told = timedelta(seconds=job.elapsed)
+    told = lasting(job.elapsed)
     return told if job.state == "SUSPENDED" or by_clock - told > _OLD else by_clock
 
 
 def _limit(job: Job, ran: timedelta, now: datetime) -> str:
     if job.unlimited:
         return _("It has no time limit.")
-    if job.time_limit is None:
+    if job.time_limit is None or job.time_limit > LONGEST.total_seconds():  # no calendar holds such an end
         return _("Its time limit is not told.")
-    limit = timedelta(seconds=job.time_limit)
+    limit = lasting(job.time_limit)
     if job.state == "SUSPENDED":
         return _("Its time limit is {limit}; it does not count while it is suspended.").format(limit=span(limit))
     left = limit - ran
     if left <= timedelta(0):
         return _("Its time limit of {limit} was reached {ago} ago.").format(limit=span(limit), ago=span(-left))
+    if left > LONGEST:  # it began, by its clock, in centuries to come
+        return _("Its time limit is not told.")
     return _("It ends by {time} at the latest, in {ahead}: its time limit is {limit}.").format(
         time=clock(now + left, now), ahead=span(left), limit=span(limit)
     )

@@ -18,6 +18,7 @@ from naru_client.text import clean
 _DIRECTIVES = ("#SBATCH", "#SLURM")
 _FOREIGN = ("#BSUB", "#PBS")  # in the order in which sbatch looks for them; it heeds one kind
 _SPACE = " \t\v\f\r"
+MOST_PARTS = 1024  # of a heterogeneous job; Slurm takes more than anybody has asked for yet
 _FOREIGN_REACH = 100  # lines that are no comment, up to which sbatch looks for them
 
 
@@ -80,6 +81,10 @@ def read_directives(script: str, file: str = "") -> Directives:
             notes.append(Note(_("#SLURM is read as #SBATCH, and was given up long ago"), _line(file, at, line)))
         if line[len(mark) :].lower().split()[:1] in (["hetjob"], ["packjob"]):
             parts.append([])
+            if len(parts) > MOST_PARTS:
+                raise wrong(
+                    _line(file, at, line), _("Naru reads no more than {most} parts of a job").format(most=MOST_PARTS)
+                )
         parts[-1] += _words(line, len(mark), at, file)
     return Directives(tuple(map(tuple, parts)), _foreign(lines, file), tuple(notes))
 
@@ -94,29 +99,29 @@ def _words(line: str, start: int, number: int, file: str) -> Iterator[Word]:
             return
         if line[at] == ":":
             raise wrong(_line(file, number, line), _("a colon cannot stand here: the next part begins with hetjob"))
-        begin, value, quote = at, "", ""
+        begin, value, quote = at, list[str](), ""
         while at < len(line) and (quote or line[at] not in _SPACE):
             letter = line[at]
             if letter == "\\":
-                value += line[at + 1 : at + 2]
+                value.append(line[at + 1 : at + 2])
                 at += 2
                 continue
             if letter == quote:
                 quote = ""
             elif quote:
-                value += letter
+                value.append(letter)
             elif letter in "\"'":
                 quote = letter
             elif letter == "#":
                 break
             else:
-                value += letter
+                value.append(letter)
             at += 1
         if quote:
             raise wrong(_line(file, number, line), _("the quote {quote} is not closed").format(quote=quote))
         at = min(at, len(line))
         if line[begin:at].lower() not in ("hetjob", "packjob"):
-            yield Word(value, number, line.rstrip("\r"), begin, at)
+            yield Word("".join(value), number, line.rstrip("\r"), begin, at)
 
 
 def _parts_of(options: Sequence[str]) -> list[list[Word]]:

@@ -11,6 +11,7 @@ from naru_client.slurm.tres import ACCELERATOR_KINDS
 from naru_client.text import clean
 
 MOST_TASKS = 4_000_001  # the largest MaxArraySize that Slurm takes
+_MOST_INDEXES = 8 * MOST_TASKS  # as written, with those written twice: more is nobody's array, and takes minutes
 
 _CLOCK = re.compile(
     r"(?P<days>[0-9]{1,6})-(?:(?P<h>[0-9]{1,9})(?::(?P<m>[0-9]{1,9})(?::(?P<s>[0-9]{1,9}))?)?)?|(?P<plain>[0-9:]+)"
@@ -79,6 +80,7 @@ def array(text: str) -> ArrayWish:
     if percent and not re.fullmatch(r"[0-9]{1,9}", at_once):
         raise ValueError(_("after % must stand how many tasks may run at once"))
     chosen = bytearray()
+    written = 0
     for item in re.sub(r"[][]", "", indexes).split(","):
         found = _INDEXES.fullmatch(item.strip())
         if found is None:
@@ -88,6 +90,9 @@ def array(text: str) -> ArrayWish:
             raise ValueError(_("an array's range goes up, by a step of 1 or more"))
         if last >= MOST_TASKS:
             raise ValueError(_("an array's largest index is {most} at any site").format(most=MOST_TASKS - 1))
+        written += (last - first) // step + 1
+        if written > _MOST_INDEXES:
+            raise ValueError(_("an array's ranges name the same indexes too often"))
         chosen.extend(bytes(max(0, last + 1 - len(chosen))))
         chosen[first : last + 1 : step] = b"\1" * ((last - first) // step + 1)
     return ArrayWish(clean(text), sum(chosen), (int(at_once) if percent else 0) or None)

@@ -35,7 +35,7 @@ def quotas(
 Texts = tuple[str, str, str]  # how many at once, over time, claimed by what runs
 _BOTH, _TIMED, _NONE = frozenset[Unit](UNITS), frozenset[Unit](("seconds",)), frozenset[Unit]()
 _COUNTED = frozenset[Unit](("count",))
-_ENTRY = re.compile(r"([^=]+)=(N|[0-9]+)\(([0-9]+)(?:\.[0-9]+)?\)")
+_ENTRY = re.compile(r"([^=]+)=(N|[0-9]{1,18})\(([0-9]{1,18})(?:\.[0-9]+)?\)")
 
 
 def from_text(limits: Limits) -> Source[Texts]:
@@ -81,7 +81,10 @@ class _Line(Struct, frozen=True):
 
 @lru_cache(maxsize=16384)
 def _line(text: str, unit: Unit) -> _Line:
-    """`gres/gpu=900000(37),cpu=N(144)`; what is no such entry limits, and nobody knows how far."""
+    """`gres/gpu=900000(37),cpu=N(144)`; what is no such entry limits, and nobody knows how far.
+
+    A figure of more than eighteen digits is a sentinel or nonsense, not an amount.
+    """
     limits: dict[Key, int | None] = {}
     used: dict[Key, int | None] = {}
     for entry in text.split(","):

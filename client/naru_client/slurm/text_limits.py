@@ -17,8 +17,8 @@ from naru_client.text import clean
 
 LIMITS_ARGV = ("scontrol", "show", "assoc_mgr")
 
-_AMOUNT = re.compile(r"([^=,\s]+)=(N|\d+)\((\d+)(?:\.\d+)?\)")
-_FIRST = re.compile(r"(\S*) Account=(.*?) UserName=(.*?)(?:\(\d+\))? Partition=(.*?) Priority=.* ID=(\d+)")
+_AMOUNT = re.compile(r"([^=,\s]+)=(N|[0-9]{1,18})\(([0-9]{1,18})(?:\.[0-9]+)?\)")
+_FIRST = re.compile(r"(\S*) Account=(.*?) UserName=(.*?)(?:\(\d+\))? Partition=(.*?) Priority=.* ID=([0-9]{1,18})\b")
 _PARENT = re.compile(r"(.+)\((\d+)\)")
 _QOS = re.compile(r"(.+)\(\d+\)\s*")
 

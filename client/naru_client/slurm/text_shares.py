@@ -58,4 +58,8 @@ def _minutes(cell: str | None) -> dict[str, int] | None:
     if cell is None:
         return None
     pairs = tres.resources(cell).items()
-    return {clean(name): int(amount) for name, amount in pairs if amount.isascii() and amount.isdecimal()}
+    return {
+        clean(name): int(amount)
+        for name, amount in pairs
+        if amount.isascii() and amount.isdecimal() and len(amount) < 19
+    }

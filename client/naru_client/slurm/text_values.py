@@ -10,7 +10,7 @@ from naru_client.i18n import _
 from naru_client.text import clean_optional
 
 NOTHING = frozenset({"", "N/A", "NONE", "None", "Unknown", "(null)", "None assigned", "n/a", "INVALID", "NOT_SET"})
-_DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+_DURATION = re.compile(r"(?:(\d{1,9})-)?(?:(\d{1,9}):)?(\d{1,9}):(\d{1,9})(?:\.\d+)?")
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -47,13 +47,13 @@ def whole_number(text: str | None) -> int | None:
         value = int(text)
         return None if value in (0xFFFFFFFE, 0xFFFFFFFF) else value
     number, unit = text[:-1], text[-1]
-    return int(float(number) * _UNITS[unit]) if unit in _UNITS and re.fullmatch(r"\d+(\.\d+)?", number) else None
+    return int(float(number) * _UNITS[unit]) if unit in _UNITS and re.fullmatch(r"\d{1,18}(\.\d+)?", number) else None
 
 
 def moment(text: str) -> datetime | None:
     """A time in seconds since 1970, or as Slurm writes it where it does not heed SLURM_TIME_FORMAT (UTC by TZ)."""
     if text.isdecimal():
-        seconds = int(text)
+        seconds = int(text) if len(text) < 20 else 0
         return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 253_402_300_799 else None
     if text in NOTHING:
         return None

@@ -21,7 +21,7 @@ ACCELERATOR_KINDS = ("gpu", "npu")
 Entry = tuple[str, str | None, int]  # kind, model, count, as written
 
 _NOTHING = frozenset({"", "(null)", "N/A", "n/a", "null", "None", "none"})
-_COUNT = re.compile(r"\s*(\d+(?:\.\d+)?)([kmgtpe]?)(?:i?b)?", re.IGNORECASE)
+_COUNT = re.compile(r"\s*(\d{1,18}(?:\.\d+)?)([kmgtpe]?)(?:i?b)?", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50, "e": 1 << 60}
 _MOST = 1 << 31  # a count above this is a sentinel (4294967294 and the like), not a count
 _ASIDE = re.compile(r"\([^()]*\)?")
