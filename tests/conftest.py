@@ -13,12 +13,13 @@ from tests.terminal import Terminal
 from naru_client import i18n
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `slurm` are skipped, with the reason, where there is no real Slurm.
 
     Where tests run side by side, those of one file stay together, and so do all that share the one real Slurm.
     """
-    if config.getoption("numprocesses", None):
+    if hasattr(config, "workerinput"):  # the workers tell which tests belong together, and forget how many they are
         for item in items:
             shared = item.get_closest_marker("slurm") is not None or "lab" in item.path.parts
             item.add_marker(pytest.mark.xdist_group("slurm" if shared else str(item.path)))

@@ -209,8 +209,9 @@ def test_a_command_begun_twice_runs_once(tmp_path: Path, squeue: Program, carrie
     squeue(f"{noted(tmp_path / 'pids')}; exec sleep 60")
     carrier.begin(ASKED)
     until((tmp_path / "pids").exists)
+    first = int((tmp_path / "pids").read_text())  # before the second writes its own there
     carrier.begin(ASKED)
-    assert reaped(int((tmp_path / "pids").read_text()))
+    assert reaped(first)
     asyncio.run(carrier.close())
     assert not children._running
 
