@@ -29,6 +29,9 @@ _KINDS = {
 }  # fmt: skip
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999  # of a contract
+MOST_HOURS = 10**12  # more than there are accelerators and hours; what is drawn is reckoned in floats
+
 
 class PollSettings(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """How often a centre is asked. Lower figures than the defaults are for centres whose staff agree."""
@@ -251,6 +254,14 @@ def _check_grants(profile: Profile, where: str) -> None:
     """Refuse contracts that end before they begin, and what nobody can be granted."""
     for account, grant in profile.grants.items():
         place = f"{_key('profiles', profile.name)}.{_key('grants', account)}"
+        for day in (grant.start, grant.end):  # nearer the ends of the calendar a day has no neighbour to reckon with
+            if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise UsageError(
+                    _("{where}: {place}: {day} is not in the years {first} to {last}").format(
+                        where=where, place=place, day=day, first=FIRST_YEAR, last=LAST_YEAR
+                    ),
+                    _("leave out the end of a contract that has none"),
+                )
         if grant.start is not None and grant.end is not None and grant.end < grant.start:
             raise UsageError(
                 _("{where}: {place} ends on {end}, before it starts on {start}").format(
@@ -261,6 +272,11 @@ def _check_grants(profile: Profile, where: str) -> None:
         if (wrong := next((name for name, hours in grant.hours.items() if hours < 0), None)) is not None:
             raise UsageError(
                 f"{where}: {place}.{_key('hours', wrong)} " + _("must be at least {n:g}").format(n=0),
+                _("the settings are described in the README"),
+            )
+        if (wrong := next((name for name, hours in grant.hours.items() if hours > MOST_HOURS), None)) is not None:
+            raise UsageError(
+                f"{where}: {place}.{_key('hours', wrong)} " + _("must be at most {n:g}").format(n=MOST_HOURS),
                 _("the settings are described in the README"),
             )
 

@@ -99,6 +99,9 @@ def test_what_was_agreed_with_an_account_is_read_strictly() -> None:
     place = 'config.toml: profiles.a.grants."univ lang"'
     assert in_grants({"hours": {"gpu": "many"}}).startswith(place)
     assert in_grants({"hours": {"gpu": -1}}) == f"{place}.hours.gpu must be at least 0"
+    assert "9999-12-31 is not in the years 1970 to 2999" in in_grants({"end": date(9999, 12, 31)})
+    assert "0001-01-01 is not in the years 1970 to 2999" in in_grants({"start": date(1, 1, 1)})
+    assert in_grants({"hours": {"gpu": 10**400}}).startswith(f"{place}.hours.gpu must be at most 1e+12")
     assert in_grants({"start": date(2026, 3, 2), "end": date(2026, 3, 1)}).startswith(f"{place} ends on 2026-03-01")
     assert "'begin'" in in_grants({"begin": date(2026, 3, 1)})
     message, _hint = mistake({"profiles": {"a": {"exhausted": "explodes"}}})

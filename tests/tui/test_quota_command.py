@@ -176,7 +176,7 @@ def test_unknown_is_a_dash_and_unlimited_is_said(over: Over, capsys: Capture) ->
     over(centre((hidden, free, quota("lab/me"))))
     lines = said(capsys).splitlines()
     assert lines[2].split() == ["GPU-hours", "1,000", "–", "–", "0", "–"]
-    assert "used, without a limit: 12.0 core-hours" in lines[-1]
+    assert "used, without a limit: 12.0 core-hours" in lines[3]
 
 
 def test_the_limit_of_a_parent_is_a_line_of_its_own(over: Over, capsys: Capture) -> None:
@@ -364,3 +364,20 @@ def test_the_running_job_of_a_user_is_in_the_figures_for_running(over: Over, cap
     made = centre(quotas, (), (running,))
     over(made)
     assert said(capsys).splitlines()[2].split()[3] == "8.00"
+
+
+def test_what_waits_under_a_qos_is_told_and_warned_of(over: Over, capsys: Capture) -> None:
+    limit = replace(quota("qos:long", 10), account=None, above=None, available=10 * HOUR, binds="qos:long")
+    gpu = (Accelerators("gpu", "h100", 1),)
+    late = waiting(7, qos="long", user="bob", time_limit=20 * HOUR, accelerators=gpu)
+    over(centre((*lab(), limit), live=(late,)))
+    row = next(line for line in said(capsys, "--all").splitlines() if line.startswith("qos:long"))
+    assert row.split()[-5:] == ["0", "20.0", "10.0", "–", "–"]
+    alerts = told(capsys, "--all")["alerts"]
+    assert [one["kind"] for one in alerts if one["holder"] == "qos:long"] == ["committed"]
+
+
+def test_a_piped_page_says_that_only_ones_own_jobs_are_counted_as_waiting(over: Over, capsys: Capture) -> None:
+    over(centre(lab()))
+    assert "WAITING: your own jobs alone" in said(capsys)
+    assert "WAITING: your own jobs alone" not in said(capsys, "--all")

@@ -118,11 +118,6 @@ class Tariff(Struct, frozen=True, kw_only=True):
     default_class: str = ""
     prices: dict[str, Price] = {}
 
-    @property
-    def linear(self) -> bool:
-        """A job cut into parts costs as much as the whole."""
-        return not (self.asked_part or self.minimum_seconds or self.minimum_charge or self.job_rounding)
-
 
 class Terms(Struct, frozen=True, kw_only=True):
     """What a job does not tell: the customer's class, the service it runs under, and in which of the tariff's prices

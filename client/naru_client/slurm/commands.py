@@ -216,8 +216,7 @@ class SlurmCommands:
         from naru_client.slurm.quotas import from_text
         from naru_client.slurm.text_limits import LIMITS_ARGV, decode_limits
 
-        await self._known()
-        answer = await self._ask("quotas", LIMITS_ARGV)
+        answer = await self._beside("quotas", lambda _separator: LIMITS_ARGV)
         told = from_text(decode_limits(answer.body))
         slices = reckoning(told, site=self.site_id, user=user, decays=self._decays, as_of=answer.as_of)
         found, _none = await gathered(slices)

@@ -76,12 +76,12 @@ def show(
             if number:
                 page.line()
             _show_account(page, survey, rows, now, billing=billing, sites=sites)
-    if page.paper.terminal:
+    texts = [_("as of {when}").format(when=form.when(now, now))] if page.paper.terminal else []
+    if not users and any(survey.own for survey in told):
+        texts.append(_("WAITING: your own jobs alone"))  # piped too: else 0 reads as if nobody waited
+    if texts:
         page.line()
-        text = _("as of {when}").format(when=form.when(now, now))
-        if not users and any(survey.own for survey in told):
-            text = f" {page.glyphs.dot} ".join((text, _("WAITING: your own jobs alone")))
-        page.paragraph(text, indent=0, style="dim")
+        page.paragraph(f" {page.glyphs.dot} ".join(texts), indent=0, style="dim")
 
 
 def _show_account(page: Page, survey: Survey, rows: AccountRows, now: datetime, *, billing: str, sites: bool) -> None:

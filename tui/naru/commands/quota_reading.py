@@ -88,7 +88,7 @@ async def survey(centre: Centre, wanted: Wanted, now: datetime) -> Survey:
         use.daily,
         now=now,
         user=user if mine else None,
-        accounts=None if mine else frozenset(accounts),
+        accounts=frozenset(accounts) if wanted.accounts else None,  # of everybody the QOS, which have none, too
         within=wanted.within,
         least_pace=wanted.least_pace,
         whole=use.whole,

@@ -78,7 +78,9 @@ def qos_rows(survey: Survey) -> Iterator[Row]:
     for quota in survey.quotas:
         if quota.account is None and quota.granted is not None:
             standing = standings.get((quota.holder, quota.resource)) if quota.unit == "seconds" else None
-            yield Row(site=survey.site, account="", role="qos", quota=quota, standing=standing)
+            yield Row(
+                site=survey.site, account="", role="qos", quota=quota, standing=standing, waits=quota.reserved
+            )  # fmt: skip
 
 
 class UserRow(Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ def _grid(burn: Burn, columns: int, rows: int, top: int, drawn: _Drawn, ascii_on
             for level in range(low, high + 1):
                 grid[rows - 1 - level][column] = (drawn.band, _STYLES["band"])
         if (plan := plan_at(burn, moment)) is not None:
-            level = min(rows - 1, int(plan / top * rows))
+            level = max(0, min(rows - 1, int(plan / top * rows)))  # below nought is no row
             grid[rows - 1 - level][column] = (drawn.plan, _STYLES["plan"])
     return grid
 
