@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from naru_client.insight.cost import Cost, Tally, cost_of, costs_by, ran
+from naru_client.insight.cost import Cost, Tally, cost_of, ran
 from naru_client.insight.exact import Amount
 from naru_client.insight.reckoning import Reckoner
+from naru_client.insight.spending import spending
 from naru_client.insight.tariff import NodeShape, Period, PoolRule, Taken, Tariff, Terms
 from naru_client.model import Accelerators, Job
 from naru_client.tariff_file import load_tariff
@@ -122,12 +123,10 @@ def test_times_without_an_elapsed_figure() -> None:
 
 def test_by_key_and_example_is_carried() -> None:
     jobs = [job("FAILED", user="lee"), job("COMPLETED"), job("FAILED"), job("RUNNING")]
-    by_state = costs_by(jobs, lambda each: each.state, Reckoner(tariff(example=True)), NOW)
-    assert list(by_state) == ["FAILED", "COMPLETED", "RUNNING"]
+    by_state = {spent.key: spent.cost for spent in spending(jobs, "state", Reckoner(tariff(example=True)), NOW)}
+    assert set(by_state) == {"FAILED", "COMPLETED", "RUNNING"}
     assert by_state["FAILED"].settled == one("0.90848")
     assert all(cost.example for cost in by_state.values())
-    by_user = costs_by(jobs, lambda each: (each.user, each.pool), Reckoner(tariff()), NOW)
-    assert by_user["lee", "p"].jobs == 1
 
 
 def test_the_period_is_that_of_the_start_or_of_the_end() -> None:
@@ -173,10 +172,10 @@ def test_sums_do_not_depend_on_order_and_keep_their_bounds(
     shuffler.shuffle(mixed)
     assert cost_of(mixed, reckoner, NOW, lambda each: each.time_limit) == whole
     assert_sound(whole)
-    by_user = costs_by(jobs, lambda each: each.user, reckoner, NOW)
-    assert sum(cost.jobs for cost in by_user.values()) == len(jobs)
-    assert sum(cost.unpriced for cost in by_user.values()) == whole.unpriced
-    for cost in by_user.values():
+    by_user = [spent.cost for spent in spending(jobs, "user", reckoner, NOW)]
+    assert sum(cost.jobs for cost in by_user) == len(jobs)
+    assert sum(cost.unpriced for cost in by_user) == whole.unpriced
+    for cost in by_user:
         assert_sound(cost)
 
 

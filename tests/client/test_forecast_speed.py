@@ -1,4 +1,4 @@
-"""One job among ten thousand that wait, on 1,250 nodes of eight: a forecast in a third of a second."""
+"""One job among ten thousand that wait, on 1,250 nodes of eight: a forecast costs less than taking the queue in."""
 
 from random import Random
 from time import process_time
@@ -9,6 +9,7 @@ from naru_client.insight.forecast.forecaster import Forecaster
 
 def test_one_among_ten_thousand() -> None:
     random, forecaster = Random(1), Forecaster(capacity=10_000)
+    begun = process_time()
     for number in range(13_000):
         ask = Ask(
             id=number,
@@ -25,9 +26,10 @@ def test_one_among_ten_thousand() -> None:
             forecaster.started(number, 0)
         if number < 1000:
             forecaster.gone(number, random.randrange(60, 3600))
+    taken_in = process_time() - begun
     taken = []
     for number in (4000, 9000, 12_999):
         begun = process_time()
         assert isinstance(forecaster.forecast(number, 3600), Waits)
         taken.append(process_time() - begun)
-    assert min(taken) < 0.9  # three times what it takes: the machine of a test is shared
+    assert min(taken) < taken_in

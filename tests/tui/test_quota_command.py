@@ -19,8 +19,8 @@ from naru import session
 from naru.__main__ import main
 from naru.commands import quota as verb
 from naru.commands.quota_billing import billing_unit
-from naru.commands.quota_words import course
 from naru.format import Glyphs
+from naru.quota_words import course
 from naru.screens.quota_words import quota_lines
 from naru.session import Opened
 from naru.terminal import Paper

@@ -114,20 +114,6 @@ def cost_of(
     return tally.cost()
 
 
-def costs_by(
-    jobs: Iterable[Job], key: Callable[[Job], Key], reckoner: Reckoner, now: datetime,
-    run_time: RunTime | None = None, basis: str = "",
-) -> dict[Key, Cost]:  # fmt: skip
-    """What the jobs of each key cost: by user, account, state, pool, day. A key comes where its first job comes."""
-    tallies: dict[Key, Tally] = {}
-    for job in jobs:
-        name = key(job)
-        if (tally := tallies.get(name)) is None:
-            tally = tallies[name] = Tally(reckoner, now, run_time, basis)
-        tally.add(job)
-    return {name: tally.cost() for name, tally in tallies.items()}
-
-
 def ran(job: Job, now: datetime) -> int | None:
     """Seconds that the job has run, or ran; None where that is not told."""
     if job.elapsed is not None:

@@ -6,7 +6,11 @@ from datetime import datetime
 from naru import format as form
 from naru.commands.quota_reading import Survey
 from naru.commands.quota_rows import AccountRows, Row, UserRow, account_rows, qos_rows, user_rows
-from naru.commands.quota_words import (
+from naru.joining import named
+from naru.output import Page
+from naru.past_format import percent
+from naru.plain_table import Column, Span
+from naru.quota_words import (
     WORST,
     alert_words,
     amount,
@@ -17,10 +21,6 @@ from naru.commands.quota_words import (
     spark,
     unit_words,
 )
-from naru.joining import named
-from naru.output import Page
-from naru.past_format import percent
-from naru.plain_table import Column, Span
 from naru_client.i18n import _
 from naru_client.insight.standing import urgent, used_of
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from naru.commands.quota_reading import Survey
-from naru.commands.quota_words import ORDER, rank
+from naru.quota_words import ORDER, rank
 from naru_client.insight.quota import Quota, account_holder
 from naru_client.insight.standing import Standing, used_of
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from naru.commands.quota_words import amount, granted_words
 from naru.format import Glyphs
 from naru.past_format import hours, percent
+from naru.quota_words import amount, granted_words
 from naru.screens.gpu_columns import SITE
 from naru.screens.quota_rows import GaugeRow
 from naru.screens.quota_spent import Member, SpentRow, cost_words, key_words, so_far

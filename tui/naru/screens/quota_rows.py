@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from naru.commands.quota_words import rank
+from naru.quota_words import rank
 from naru.screens.quota_words import per_unit
 from naru.widgets.burn_chart_plot import Burn
 from naru.widgets.gauge import Parts, parts_of

@@ -9,10 +9,10 @@ from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 from naru.commands.quota_billing import billing_unit
-from naru.commands.quota_words import resource_name, unit_words
 from naru.cost_lines import facts_wanted
 from naru.exporting import Export, export_of
 from naru.pricing import DEFAULT, Pricing
+from naru.quota_words import resource_name, unit_words
 from naru.screens.base import ALWAYS, NaruScreen
 from naru.screens.gpu_rows import in_order
 from naru.screens.quota_columns import member_columns, row_key, spent_columns

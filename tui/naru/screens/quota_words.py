@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from naru.commands.quota_words import (
+from naru.format import Glyphs
+from naru.joining import named
+from naru.past_format import percent
+from naru.quota_words import (
     GIB,
     WORST,
     alert_words,
@@ -15,9 +18,6 @@ from naru.commands.quota_words import (
     resource_name,
     unit_words,
 )
-from naru.format import Glyphs
-from naru.joining import named
-from naru.past_format import percent
 from naru.widgets.gauge import part_glyphs
 from naru.widgets.text_lines import Line
 from naru_client.i18n import _, n_

@@ -6,7 +6,7 @@ quantile tracking of adaptive conformal prediction; nothing is assumed of how wa
 """
 
 from collections.abc import Hashable
-from math import exp, log
+from math import exp
 
 _WIDEST = 6.0  # a stretch by e^6, four hundred times, is as far as it goes
 _MOST = 3 * 365 * 86_400
@@ -35,7 +35,3 @@ def scale(seconds: int) -> int:
         if seconds <= most:
             return step
     return 5
-
-
-def log_ratio(happened: int, said: int) -> float:
-    return log((happened + 1) / (said + 1))
