@@ -76,7 +76,8 @@ class BudgetedTransport:
 
     async def send(self, call: Call) -> Answer:
         self._check()
-        await self.budget.turn(scheduled=patience() is not None)
+        asking = patience()
+        await self.budget.turn(scheduled=asking is not None and not asking.awaited)
         self._check()  # it may have said so while this call waited
         answer = await self._inner.send(call)
         if answer.retry_after is not None and answer.retry_after > 0 and answer.status >= 400:

@@ -67,11 +67,13 @@ class Patience:
     """How old an answer may be that whoever asks now gets, and how old what they got was.
 
     `max_age` and `age` are seconds; `age` is that of the oldest answer that another Naru had fetched, 0 where the
-    centre was asked. Without any patience, which is how commands ask, the centre is always asked.
+    centre was asked. Without any patience, which is how commands ask, the centre is always asked. `awaited` is whether
+    a person looks at an empty screen until it comes.
     """
 
-    def __init__(self, max_age: float) -> None:
+    def __init__(self, max_age: float, *, awaited: bool = False) -> None:
         self.max_age = max_age
+        self.awaited = awaited
         self.age = 0.0
 
 
@@ -84,9 +86,9 @@ def patience() -> Patience | None:
 
 
 @contextmanager
-def patient(max_age: float) -> Iterator[Patience]:
+def patient(max_age: float, *, awaited: bool = False) -> Iterator[Patience]:
     """What is asked in here, and by tasks begun in here, may be answered by what is at most `max_age` seconds old."""
-    one = Patience(max_age)
+    one = Patience(max_age, awaited=awaited)
     token = _patience.set(one)
     try:
         yield one

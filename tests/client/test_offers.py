@@ -385,3 +385,10 @@ def test_parts_that_ask_for_the_same_are_reckoned_once(monkeypatch: pytest.Monke
     )  # fmt: skip
     assert len(offer.jobs) == 500
     assert len(reckoned) == 4
+
+
+def test_of_equal_pools_the_one_with_the_most_free_comes_first() -> None:
+    some = [Offer(site="s", pool=name, fits=True, free=free) for name, free in (("a", 0), ("b", 3), ("c", None))]
+    assert [offer.pool for offer in ordered(some)] == ["b", "a", "c"]
+    named = Offer(site="s", pool="named", fits=True, free=0, named=True)
+    assert [offer.pool for offer in ordered([*some, named])] == ["named", "b", "a", "c"]

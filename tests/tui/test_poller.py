@@ -275,10 +275,12 @@ async def test_what_another_naru_read_is_as_old_as_it_is() -> None:
             asking = patience()
             assert asking is not None
             self.patience.append(asking.max_age)
+            self.awaited.append(asking.awaited)
             asking.age = 10.0
             return await super().jobs(user=user)
 
         patience: ClassVar[list[float]] = []
+        awaited: ClassVar[list[bool]] = []
 
     async with running() as bench:
         bench.poller.centre = bench.centre = Shared()
@@ -293,6 +295,7 @@ async def test_what_another_naru_read_is_as_old_as_it_is() -> None:
         bench.poller.refresh()
         await bench.settle()
         assert Shared.patience == [15.0, 15.0, 60.0, SOONEST_REFRESH]
+        assert Shared.awaited == [True, False, False, False]  # a screen is empty only before the first
 
 
 def test_the_history_is_the_same_question_for_all_who_ask_within_a_while() -> None:

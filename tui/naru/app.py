@@ -257,6 +257,10 @@ class NaruApp(App[None]):
     def calls_per_minute(self) -> int:
         return self.log_of_calls.calls_in_last_minute(self._clock())
 
+    def calls_used_up(self) -> bool:
+        """Whether what is asked now may have to wait for its turn."""
+        return self.calls_per_minute() >= 0.8 * self.settings.poll.calls_per_minute * len(self.centres)
+
     @property
     def asleep(self) -> bool:
         """Whether nothing is asked because nobody has touched the terminal for long."""
@@ -425,7 +429,7 @@ class NaruApp(App[None]):
             self.notify(told, timeout=4, markup=False)
         elif not self.pollers.refresh():
             self.notify(_("refreshed a moment ago"), timeout=2, markup=False)
-        elif self.calls_per_minute() >= 0.8 * self.settings.poll.calls_per_minute * len(self.centres):
+        elif self.calls_used_up():
             self.notify(_("this minute's calls are used up; it is asked as soon as it may be"), timeout=4, markup=False)
 
     def action_pause(self) -> None:

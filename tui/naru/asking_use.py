@@ -19,6 +19,7 @@ MOST_ACCOUNTS = 8  # that are asked for because others bind them
 MOST_CALLS = 40  # to accounting, for all the accounts together
 MOST_JOBS = 100_000
 PACE = Pace(timedelta(days=14), timedelta(hours=6), timedelta(days=DAYS))
+CRUMB = timedelta(days=1)  # less than this at the far end is not worth a question of its own
 AHEAD = timedelta(minutes=1)  # clocks differ: what ended "in a moment" has ended by now
 
 
@@ -139,7 +140,9 @@ class _Asking:
                 if self.calls >= MOST_CALLS or len(self.jobs) >= MOST_JOBS:
                     self.warnings[_("use by day: there are too many jobs to ask for")] = None
                     break
-                since = max(self.since, until - span)
+                since = until - span
+                if since - self.since < CRUMB:
+                    since = self.since
                 jobs = await self.ask(since, until + AHEAD if until == self.now else until, account)
                 until, span = since, next_span(span, len(jobs), PACE)
         except UsageError as error:  # a name that cannot be asked for: the other accounts' can

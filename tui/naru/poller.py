@@ -68,6 +68,7 @@ class Poller:
         self._not_before: dict[Topic, float] = {}  # of topics that failed; infinite where never to be provided
         self._failures: dict[Topic, int] = {}
         self._begun: dict[Topic, tuple[Awaitable[Reading[Any]], Patience]] = {}
+        self._tried: set[Topic] = set()  # of the others a screen may still be empty
         self._anew: set[Topic] = set()  # what a person wants to be fresh
         self._refreshed = float("-inf")
         self._touched = monotonic()
@@ -193,7 +194,8 @@ class Poller:
                 asked, patience = begun
                 reading = await asked
             else:
-                with patient(max_age) as patience:
+                with patient(max_age, awaited=topic not in self._tried) as patience:
+                    self._tried.add(topic)
                     reading = await self._read(topic)
         except NotProvided as error:
             self._not_before[topic] = float("inf")  # it will not be provided a minute later either

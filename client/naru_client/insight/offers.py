@@ -111,12 +111,13 @@ def offers(
 
 
 def ordered(found: Iterable[Offer]) -> tuple[Offer, ...]:
-    """Those that fit first, those of which it is not known next; then the cheapest, and those that were named."""
+    """Those that fit first, those of which it is not known next; then the cheapest, those that were named, and those
+    that have the most free now."""
 
     def rank(offer: Offer) -> tuple[object, ...]:
         most = offer.cost.at_most if offer.cost else None
         fits = {True: 0, None: 1, False: 2}[offer.fits]
-        return fits, most is None, most.high if most else Decimal(0), not offer.named
+        return fits, most is None, most.high if most else Decimal(0), not offer.named, -(offer.free or 0)
 
     return tuple(sorted(found, key=rank))
 

@@ -290,7 +290,11 @@ class PlanScreen(PlanReckoningScreen):
         if state.pools is None:
             if failure is not None and failure.kind == NOT_PROVIDED:
                 return _("this centre does not tell of its pools: nothing can be planned")
-            return _("reading the pools …") if failure is None else failure.message
+            if failure is not None:
+                return failure.message
+            if self.terminal.calls_used_up():  # else it looks stuck
+                return _("this minute's calls are used up; it is asked as soon as it may be")
+            return _("reading the pools …")
         if not state.pools.value:
             return _("no pools here")
         return _("say above what the job needs") if self.asked is None else _("reckoning …")
